@@ -1,0 +1,25 @@
+/**
+ * The one error type that crosses layers. `name` is a row of `schemas/errors.json`; the transport turns it into the
+ * JSON-RPC error object with that row's code.
+ */
+export class BridgeError extends Error {
+  /** @param errorName key of `schemas/errors.json`, e.g. `ImageUnreadable`
+   *  @param message what happened, for a person
+   *  @param data machine-readable details; `hint` says what to do next */
+  constructor(
+    readonly errorName: string,
+    message: string,
+    readonly data: Readonly<Record<string, unknown>> & {
+      readonly hint?: string;
+      readonly retryable?: boolean;
+    } = {},
+  ) {
+    super(message);
+    this.name = 'BridgeError';
+  }
+}
+
+/** Narrows an unknown thrown value. */
+export function isBridgeError(error: unknown): error is BridgeError {
+  return error instanceof BridgeError;
+}
