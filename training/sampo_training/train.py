@@ -1,0 +1,143 @@
+"""Stage 1: `python -m sampo_training.train CONFIG --data DIR --run DIR`. Class-agnostic head and intents at once.
+Resumable (the last checkpoint of --run is taken up), seeded, logged as JSON lines. The schedule runs over wall-clock minutes,
+so that a shared machine changes the number of steps, not the shape of the schedule."""
+
+import argparse
+import copy
+import json
+import math
+import random
+import time
+from pathlib import Path
+
+import torch
+
+from .batches import Batches, load_sources, stream
+from .decoder import Decoder
+from .encoder import Encoder
+from .episodes import make_episodes
+from .losses import head_loss, intent_loss, weak_head_loss
+
+MEAN, STD = torch.tensor([0.70, 0.56, 0.70]), torch.tensor([0.18, 0.21, 0.17])
+
+
+def normalise(image: torch.Tensor) -> torch.Tensor:
+    """[B, 3, H, W] in 0..1 -> normalised, channels last (faster convolutions on this CPU)."""
+    return ((image - MEAN[:, None, None]) / STD[:, None, None]).contiguous(memory_format=torch.channels_last)
+
+
+def rate(config: dict, elapsed: float) -> float:
+    """Warm-up over the first 2 % of the minutes, then a cosine to 2 % of the peak."""
+    done = min(1.0, elapsed / (config["minutes"] * 60))
+    return config["lr"] * min(1.0, done / 0.02 + 0.01) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+class Trainer:
+    """Networks, optimizer, running average of the weights, and where they are kept."""
+
+    def __init__(self, config: dict, run: Path):
+        self.config, self.run = config, run
+        torch.manual_seed(config["seed"])
+        self.nets = torch.nn.ModuleDict(dict(encoder=Encoder(), decoder=Decoder()))
+        self.nets.encoder.to(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.nets)
+        self.optimizer = torch.optim.AdamW(self.nets.parameters(), lr=config["lr"], weight_decay=config["weight_decay"])
+        self.step, self.elapsed = 0, 0.0
+        last = run / "last.pt"
+        if last.exists():
+            state = torch.load(last, weights_only=True)
+            self.nets.load_state_dict(state["nets"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step, self.elapsed = state["step"], state["elapsed"]
+        elif config.get("start"):
+            state = torch.load(config["start"], weights_only=True)
+            self.nets.load_state_dict(state["average"])
+            self.average.load_state_dict(state["average"])
+
+    def save(self):
+        state = dict(nets=self.nets.state_dict(), average=self.average.state_dict(), optimizer=self.optimizer.state_dict(),
+                     step=self.step, elapsed=self.elapsed)  # fmt: skip
+        torch.save(state, self.run / "saving.pt")
+        (self.run / "saving.pt").rename(self.run / "last.pt")
+
+    def update(self, loss: torch.Tensor, seconds: float):
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate(self.config, self.elapsed)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.nets.parameters(), 2.0)
+        self.optimizer.step()
+        decay = min(0.998, (1 + self.step) / (20 + self.step))
+        with torch.no_grad():
+            for kept, new in zip(self.average.parameters(), self.nets.parameters()):
+                kept.lerp_(new, 1 - decay)
+            for kept, new in zip(self.average.buffers(), self.nets.buffers()):
+                kept.copy_(new)
+        self.step += 1
+
+
+def encode(nets, image: torch.Tensor):
+    with torch.autocast("cpu", torch.bfloat16):
+        return nets.encoder(normalise(image))
+
+
+def decode(nets, embedding: torch.Tensor, episodes: list):
+    """Runs all episodes as one batch. -> logits [E, K, 128, 128], scores [E, K]."""
+    feeds = {name: torch.stack([e.feeds[name] for e in episodes]) for name in episodes[0].feeds}
+    return nets.decoder(torch.stack([embedding[e.query] for e in episodes]), **feeds)
+
+
+def losses_of(nets, batch: dict, rng: random.Random, config: dict):
+    """All losses of one batch. -> total, dict for the log."""
+    embedding, nucleus, distance = encode(nets, batch["image"])
+    count = len(batch["labels"])
+    head = head_loss(nucleus[:count, 0], distance[:count, 0], batch["labels"], batch["distance"])
+    weak = weak_head_loss(nucleus[count:, 0], batch["objects"])
+    log = dict(head=head.item(), weak=weak.item())
+    total = head + config["weak"] * weak
+    episodes = make_episodes(rng, embedding[count:], batch["objects"], batch["classes"])
+    if episodes:
+        logits, scores = decode(nets, embedding[count:], episodes)
+        empty = (torch.sigmoid(nucleus[count:, 0, 1::2, 1::2].detach()) < 0.2).float()
+        parts = [intent_loss(l, s, e, empty[e.query]) for l, s, e in zip(logits, scores, episodes)]
+        intent = torch.stack([p[0] for p in parts]).mean()
+        total = total + config["intent"] * intent
+        log |= {key: sum(p[1][key] for p in parts) / len(parts) for key in parts[0][1]}
+    return total, log
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    arguments = parser.parse_args()
+    config = json.loads(arguments.config.read_text())
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(config.get("threads", 2))
+    trainer = Trainer(config, arguments.run)
+    sources = load_sources(arguments.data)
+    batches = stream(Batches(sources, config["instance_tiles"], config["pairs"], config["seed"] * 1000 + trainer.step))
+    rng = random.Random(config["seed"] + trainer.step)
+    log = (arguments.run / "log.jsonl").open("a")
+    sums, clock = {}, time.monotonic()
+    while trainer.elapsed < config["minutes"] * 60:
+        loss, parts = losses_of(trainer.nets, next(batches), rng, config)
+        trainer.update(loss, trainer.elapsed)
+        now = time.monotonic()
+        trainer.elapsed, clock = trainer.elapsed + now - clock, now
+        for key, value in parts.items():
+            total, number = sums.get(key, (0.0, 0))
+            sums[key] = (total + value, number + 1)
+        if trainer.step % 50 == 0:
+            row = dict(step=trainer.step, minutes=round(trainer.elapsed / 60, 2), **{k: round(v / n, 4) for k, (v, n) in sums.items()})
+            print(json.dumps(row), file=log, flush=True)
+            sums = {}
+        if trainer.step % 200 == 0:
+            trainer.save()
+    trainer.save()
+
+
+if __name__ == "__main__":
+    main()
