@@ -1,0 +1,82 @@
+import { elementCount, float32Tensor } from '../../tensor';
+import { textOf, unsupported, type GraphNode } from '../graph';
+import { numbersOf } from '../shapes';
+import { perInput, type GradientRule, type RuleContext } from './rule';
+
+/** Where output position `at` lies among the inputs (ONNX, coordinate_transformation_mode). */
+function sourcePosition(node: GraphNode, at: number, from: number, to: number, scale: number): number {
+  const mode = textOf(node, 'coordinate_transformation_mode', 'half_pixel');
+  switch (mode) {
+    case 'half_pixel':
+      return (at + 0.5) / scale - 0.5;
+    case 'pytorch_half_pixel':
+      return to > 1 ? (at + 0.5) / scale - 0.5 : 0;
+    case 'align_corners':
+      return to > 1 ? (at * (from - 1)) / (to - 1) : 0;
+    case 'asymmetric':
+      return at / scale;
+    default:
+      throw unsupported(node, `coordinate_transformation_mode ${mode}`);
+  }
+}
+
+function nearest(node: GraphNode, position: number): number {
+  switch (textOf(node, 'nearest_mode', 'round_prefer_floor')) {
+    case 'floor':
+      return Math.floor(position);
+    case 'ceil':
+      return Math.ceil(position);
+    case 'round_prefer_ceil':
+      return Math.floor(position + 0.5);
+    default:
+      return Math.ceil(position - 0.5);
+  }
+}
+
+/** One axis of the resize as a matrix [to, from]: resizing is linear and separable. */
+function axisMatrix(node: GraphNode, from: number, to: number, scale: number): Float32Array {
+  const mode = textOf(node, 'mode', 'nearest');
+  if (mode !== 'nearest' && mode !== 'linear') throw unsupported(node, `mode ${mode}`);
+  const matrix = new Float32Array(to * from);
+  const put = (row: number, column: number, weight: number): void => {
+    const at = row * from + Math.min(Math.max(column, 0), from - 1);
+    matrix[at] = matrix[at]! + weight;
+  };
+  for (let row = 0; row < to; row++) {
+    const position = sourcePosition(node, row, from, to, scale);
+    if (mode === 'nearest') put(row, nearest(node, position), 1);
+    else {
+      const floor = Math.floor(position);
+      put(row, floor, 1 - (position - floor));
+      put(row, floor + 1, position - floor);
+    }
+  }
+  return matrix;
+}
+
+/** dX = Ryᵀ · dY · Rx over the last two axes. */
+const resize = (c: RuleContext): string => {
+  const { b } = c;
+  const dims = c.dims(0);
+  const out = b.dims(c.y());
+  const given = c.node.inputs[2] ? c.constant(2) : undefined;
+  const scales = given && given.data.length > 0 ? numbersOf(given) : undefined;
+  const rank = dims.length;
+  if (dims.slice(0, rank - 2).some((dim, i) => dim !== out[i]))
+    throw unsupported(c.node, 'only the last two dimensions may change');
+  const matrix = (axis: number): string => {
+    const scale = scales?.[axis] ?? out[axis]! / dims[axis]!;
+    const data = axisMatrix(c.node, dims[axis]!, out[axis]!, scale);
+    return b.constant(float32Tensor([out[axis]!, dims[axis]!], data));
+  };
+  const [height = 1, width = 1] = out.slice(rank - 2);
+  const planes = elementCount(out.slice(0, rank - 2));
+  const narrow = b.gemm(b.reshape(c.dy, [planes * height, width]), matrix(rank - 1));
+  const rows = b.reshape(narrow, [planes, height, dims.at(-1)!]);
+  return b.reshape(b.matMul(b.transpose(matrix(rank - 2), [1, 0]), rows), dims);
+};
+
+/** Gradient of image resizing. */
+export const RESIZE: Readonly<Record<string, GradientRule>> = {
+  Resize: perInput(resize, null, null, null),
+};
