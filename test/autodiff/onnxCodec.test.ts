@@ -40,7 +40,7 @@ it.each([
   ['no protobuf', Uint8Array.of(255, 255, 255)],
   ['an empty file', new Uint8Array(0)],
 ])('refuses %s as an invalid model', (_, bytes) => {
-  expect(() => decodeModel(bytes)).toThrow(expect.objectContaining({ errorName: 'ModelInvalid' }));
+  expect(() => decodeModel(bytes)).toThrow(expect.objectContaining({ errorName: 'ModelInvalid' }) as Error);
 });
 
 describe('importing a graph as exporters write them', () => {
@@ -99,7 +99,7 @@ describe('importing a graph as exporters write them', () => {
       expect.objectContaining({
         errorName: 'OperatorUnsupported',
         data: expect.objectContaining({ operator: 'FancyAttention', node: 'y' }) as unknown,
-      }),
+      }) as Error,
     );
   });
 });

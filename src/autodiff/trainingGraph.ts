@@ -1,0 +1,86 @@
+import { BridgeError } from '../errors';
+import type { Tensor } from '../tensor';
+import { appendGradients } from './backward';
+import type { GraphBuilder } from './builder';
+import type { Graph } from './graph';
+import { importGraph, type ImportOptions } from './importGraph';
+
+/** What a loss builder is given: the graph, and where the model's inputs and outputs are in it. */
+export interface LossContext {
+  readonly b: GraphBuilder;
+  /** Value of a model output (or of any other value of the model, by its name there). */
+  value(name: string): string;
+}
+
+/** A scalar loss and whatever else should be reported with each step, by output name. */
+export interface Loss {
+  readonly loss: string;
+  readonly metrics: Readonly<Record<string, string>>;
+}
+
+export interface TrainingOptions {
+  readonly inputDims?: ImportOptions['inputDims'];
+  readonly inputConstants?: ImportOptions['inputConstants'];
+  /** Initializers to train. */
+  readonly isParameter: (name: string, tensor: Tensor) => boolean;
+  /** Model inputs to train as well (say, `intent_tokens`); their values are the caller's. */
+  readonly trainedInputs?: readonly string[];
+  /** Appends the loss to the forward graph. */
+  readonly loss: (context: LossContext) => Loss;
+  /** Outputs of the model that the training graph passes through, by name. */
+  readonly passOutputs?: readonly string[];
+}
+
+/** A graph of forward pass, loss and gradients. Feed it the model's inputs, the parameters, and the loss's inputs. */
+export interface TrainingGraph {
+  /** Outputs: `loss`, the metrics, the passed-through outputs, and one gradient per parameter. */
+  readonly graph: Graph;
+  /** Parameters with the values they have in the model; trained inputs are not among them. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** Parameter or trained input → name of its gradient output. */
+  readonly gradients: ReadonlyMap<string, string>;
+  /** Chosen parameters that the loss does not depend on: they need no optimizer state. */
+  readonly unreached: readonly string[];
+}
+
+/** Output name of a parameter's gradient. */
+export const gradientName = (parameter: string): string => `gradient:${parameter}`;
+
+/**
+ * Turns a forward graph into one that trains: parameters become inputs, the loss is appended, and gradients of the
+ * parameters become outputs. Runs nothing. @throws BridgeError OperatorUnsupported (operator, node), ModelInvalid.
+ */
+export function buildTrainingGraph(model: Graph, options: TrainingOptions): TrainingGraph {
+  const { inputDims, inputConstants, isParameter, trainedInputs = [], passOutputs = [] } = options;
+  const imported = importGraph(model, {
+    isParameter,
+    ...(inputDims && { inputDims }),
+    ...(inputConstants && { inputConstants }),
+  });
+  const { builder: b, parameters, values } = imported;
+  const value = (name: string): string => {
+    const found = values.get(name);
+    if (found === undefined)
+      throw new BridgeError('ModelInvalid', `the model has no value '${name}'`, {
+        hint: `Its outputs are ${model.outputs.map((port) => port.name).join(', ')}.`,
+      });
+    return found;
+  };
+  const { loss, metrics } = options.loss({ b, value });
+  const wanted = [...parameters.keys(), ...trainedInputs.map(value)];
+  const found = appendGradients(b, loss, wanted);
+  b.output('loss', loss);
+  for (const [name, metric] of Object.entries(metrics)) b.output(name, metric);
+  for (const name of passOutputs) b.output(name, value(name));
+  const gradients = new Map<string, string>();
+  for (const [name, gradient] of found) {
+    b.output(gradientName(name), gradient);
+    gradients.set(name, gradientName(name));
+  }
+  return {
+    graph: b.build(),
+    parameters,
+    gradients,
+    unreached: wanted.filter((name) => !found.has(name)),
+  };
+}
