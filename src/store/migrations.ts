@@ -1,0 +1,40 @@
+import { BridgeError } from '../errors';
+import type { Database } from './database';
+
+/** One step of the schema. Once released it never changes; a change is a new step with the next number. */
+export interface Migration {
+  readonly id: number;
+  readonly name: string;
+  /** Statements separated by semicolons. */
+  readonly sql: string;
+}
+
+/** The store's schema, step by step, numbered from 1 without gaps. */
+export const MIGRATIONS: readonly Migration[] = [];
+
+/**
+ * Brings `database` up to the last of `migrations`, each step in a transaction of its own.
+ * @throws BridgeError `StoreTooNew` when a newer program has been here: going back would lose what it wrote.
+ */
+export function migrate(database: Database, migrations: readonly Migration[]): void {
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, name TEXT NOT NULL, appliedAt TEXT NOT NULL)',
+  );
+  const applied = database.get<{ id: number | null }>('SELECT max(id) AS id FROM migrations')?.id ?? 0;
+  if (applied > migrations.length) {
+    throw new BridgeError(
+      'StoreTooNew',
+      `the store has schema ${applied}, this program knows ${migrations.length}`,
+      {
+        hint: 'use the newer version of sampo, or another state folder',
+        path: database.path,
+      },
+    );
+  }
+  for (const { id, name, sql } of migrations.slice(applied)) {
+    database.transaction(() => {
+      database.exec(sql);
+      database.run('INSERT INTO migrations VALUES (?, ?, ?)', id, name, new Date().toISOString());
+    });
+  }
+}
