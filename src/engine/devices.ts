@@ -4,13 +4,13 @@ import type { DeviceTrial } from './engineMessages';
 
 /**
  * A device name as typed by a user.
- * @throws BridgeError `DeviceUnknown` on anything but a name of `DEVICES`: ONNX Runtime would take a misspelt provider
+ * @throws BridgeError `DeviceUnavailable` on anything but a name of `DEVICES`: ONNX Runtime would take a misspelt provider
  * for the CPU with no more than a console warning.
  */
 export function parseDevice(text: string): Device {
   const device = DEVICES.find((name) => name === text);
   if (device === undefined) {
-    throw new BridgeError('DeviceUnknown', `there is no device "${text}"`, {
+    throw new BridgeError('DeviceUnavailable', `there is no device "${text}"`, {
       hint: `use one of ${DEVICES.join(', ')}`,
       device: text,
     });

@@ -71,8 +71,8 @@ export interface EngineStatus {
 
 /**
  * Runs ONNX graphs in a process of its own, one job at a time. Every method rejects with `BridgeError`: `EngineCrashed`
- * (send it again), `ModelInvalid`, `ModelNotLoaded`, `TensorInvalid`, `ResidentMissing`, `InferenceFailed`, `OutOfMemory`,
- * `RequestCancelled`, `EngineClosed`. Models and tensors given by value survive a restart of the process; kept outputs
+ * (send it again), `ModelInvalid`, `ModelNotFound`, `ModelInputInvalid`, `ResidentMissing`, `InferenceFailed`, `OutOfMemory`,
+ * `RequestCancelled`, `ShuttingDown`. Models and tensors given by value survive a restart of the process; kept outputs
  * do not, and feeding one then says `ResidentMissing`.
  */
 export interface Engine {
@@ -92,6 +92,6 @@ export interface Engine {
   dropResident(name: string): Promise<void>;
   /** Never waits for the engine, so it answers while a run is going on. */
   status(): Promise<EngineStatus>;
-  /** Ends the process; what waits is answered with `EngineClosed`. */
+  /** Ends the process; what waits is answered with `ShuttingDown`. */
   close(): Promise<void>;
 }

@@ -34,7 +34,7 @@ interface Resident {
 
 /**
  * Starts the engine process and resolves once it has chosen its device.
- * @throws BridgeError `DeviceUnknown`, `DeviceUnavailable`, or `EngineCrashed` when the process cannot start at all.
+ * @throws BridgeError `DeviceUnavailable`, or `EngineCrashed` when the process cannot start at all.
  */
 export async function createEngineClient(options: EngineOptions = {}): Promise<Engine> {
   const log = options.log ?? (() => undefined);
@@ -84,7 +84,7 @@ class EngineClient implements Engine {
     return this.#job(options, async (handle) => {
       const model = this.#models.get(id);
       if (model === undefined) {
-        throw new BridgeError('ModelNotLoaded', `the model "${id}" is not loaded`, { model: id });
+        throw new BridgeError('ModelNotFound', `the model "${id}" is not loaded`, { model: id });
       }
       if (!handle.models.has(id)) await this.#load(handle, id, model.source);
       for (const feed of Object.values(feeds)) {

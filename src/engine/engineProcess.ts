@@ -30,9 +30,11 @@ function runtimeError(errorName: string, doing: string, error: unknown): BridgeE
   if (/bad.?alloc|failed to allocate|out of memory/i.test(text)) {
     return new BridgeError('OutOfMemory', `not enough memory while ${doing}: ${text}`, {
       hint: 'use smaller tiles or a smaller batch, or close other programs',
+      retryable: true,
+      reason: text,
     });
   }
-  return new BridgeError(errorName, `${doing} failed: ${text}`);
+  return new BridgeError(errorName, `${doing} failed: ${text}`, { reason: text });
 }
 
 /** One provider at a time: in a list, a provider this build lacks is dropped with only a console warning. */
@@ -105,13 +107,16 @@ function toOrt(name: string, { type, dims, data }: Tensor): OrtTensor {
   try {
     return new OrtTensor(type, data as Uint8Array, dims);
   } catch (error) {
-    throw new BridgeError('TensorInvalid', `tensor "${name}" (${type} [${dims.join()}]): ${textOf(error)}`);
+    throw new BridgeError(
+      'ModelInputInvalid',
+      `tensor "${name}" (${type} [${dims.join()}]): ${textOf(error)}`,
+    );
   }
 }
 
 function fromOrt(name: string, { type, dims, data }: OrtTensor): Tensor {
   if (!ELEMENT_TYPES.includes(type)) {
-    throw new BridgeError('TensorInvalid', `tensor "${name}" has the element type ${type}`, {
+    throw new BridgeError('ModelInputInvalid', `tensor "${name}" has the element type ${type}`, {
       hint: `the engine carries ${ELEMENT_TYPES.join(', ')}`,
     });
   }
@@ -132,7 +137,7 @@ function residentOf(name: string): OrtTensor {
 
 async function run({ model, feeds, fetch, keep }: Question<'run'>): Promise<EngineAnswers['run']> {
   const session = sessions.get(model);
-  if (session === undefined) throw new BridgeError('ModelNotLoaded', `the model "${model}" is not loaded`);
+  if (session === undefined) throw new BridgeError('ModelNotFound', `the model "${model}" is not loaded`);
   const inputs: Record<string, OrtTensor> = {};
   for (const [name, feed] of Object.entries<Feed>(feeds)) {
     inputs[name] = 'resident' in feed ? residentOf(feed.resident) : toOrt(name, feed);

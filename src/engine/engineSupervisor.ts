@@ -170,5 +170,5 @@ export class EngineSupervisor {
 
 /** The answer to whatever asks after `close`. */
 export function engineClosed(): BridgeError {
-  return new BridgeError('EngineClosed', 'the engine is closed: the server is shutting down');
+  return new BridgeError('ShuttingDown', 'the engine is closed: the server is shutting down');
 }

@@ -39,6 +39,8 @@ export const ERRORS = {
   ModelInputInvalid: { code: -32023, message: "the inputs do not fit the model", hint: "data names the input and what was wanted", retryable: false },
   DeviceUnavailable: { code: -32024, message: "the device cannot be used", hint: "start with --device auto, or see data.tried", retryable: false },
   OutOfMemory: { code: -32025, message: "not enough memory", hint: "use a smaller region or close other programs", retryable: true },
+  InferenceFailed: { code: -32026, message: "the model failed while it ran", hint: "data.reason says what the runtime reported", retryable: false },
+  ResidentMissing: { code: -32027, message: "the engine does not hold this tensor any more", hint: "send the request again: it is computed anew", retryable: true },
   IntentNotFound: { code: -32030, message: "no such intent", hint: "intent/list lists them", retryable: false },
   IntentModelMismatch: { code: -32031, message: "the intent was made with another model", hint: "open an image that holds its examples, so that they can be embedded again", retryable: false },
   IntentInvalid: { code: -32032, message: "the intent document cannot be read", hint: "export it again with this version", retryable: false },
@@ -64,6 +66,7 @@ export const ERRORS = {
   PortInUse: { code: -32054, message: "the port is in use", hint: "leave --port out to take a free one", retryable: false },
   AlreadyRunning: { code: -32055, message: "a server already runs on this state folder", hint: "sampo status shows it; sampo stop ends it", retryable: false },
   FileDamaged: { code: -32056, message: "a stored file does not match its checksum", hint: "data.path names it", retryable: false },
+  StoreTooNew: { code: -32057, message: "the state folder was written by a newer version", hint: "use the newer version, or --state with another folder", retryable: false },
 } as const satisfies Record<string, ErrorRow>;
 
 /** Names of the error table. */

@@ -35,7 +35,7 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<
 
 /**
  * Reads a file that must have this SHA-256.
- * @throws BridgeError `FileMissing`, or `FileDamaged` when the bytes are others than those written
+ * @throws BridgeError `FileNotFound`, or `FileDamaged` when the bytes are others than those written
  */
 export async function readFileChecked(path: string, expected: string): Promise<Uint8Array> {
   let bytes: Buffer;
@@ -43,7 +43,7 @@ export async function readFileChecked(path: string, expected: string): Promise<U
     bytes = await readFile(path);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') {
-      throw new BridgeError('FileMissing', `the file ${path} is gone`, { path });
+      throw new BridgeError('FileNotFound', `the file ${path} is gone`, { path });
     }
     throw storageError(error, path);
   }

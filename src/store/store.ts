@@ -20,7 +20,7 @@ export interface Store {
 /**
  * Opens the store of a state folder as its one owner, creating what is missing.
  * @throws BridgeError `StoreLocked` (another server owns it), `StoreReadOnly`, `DiskFull`, `StoreTooNew`, or
- * `StoreDamaged`: the file is then kept as `keptAs`, and only another start begins an empty one.
+ * `StoreDamaged`: the file is then kept as `kept`, and only another start begins an empty one.
  */
 export function openStore(folder: string, migrations: readonly Migration[] = MIGRATIONS): Store {
   createStateFolder(folder);
@@ -71,9 +71,9 @@ function putAside(folder: string, { message }: BridgeError): BridgeError {
     const path = join(folder, FILE + suffix);
     if (existsSync(path)) renameSync(path, join(folder, name + suffix));
   }
-  const keptAs = join(folder, name);
-  return new BridgeError('StoreDamaged', `${message}; the file is kept as ${keptAs}`, {
+  const kept = join(folder, name);
+  return new BridgeError('StoreDamaged', `${message}; the file is kept as ${kept}`, {
     hint: `restore a backup as ${join(folder, FILE)}, or start again with an empty store`,
-    keptAs,
+    kept,
   });
 }

@@ -7,7 +7,9 @@ test.each(['gpu', 'CPU', 'cuda ', '', 'bogus', 'toString'])(
   'a misspelt device %p is refused',
   async (text) => {
     expect(() => parseDevice(text)).toThrow(BridgeError);
-    await expect(createEngineClient({ device: text })).rejects.toMatchObject({ errorName: 'DeviceUnknown' });
+    await expect(createEngineClient({ device: text })).rejects.toMatchObject({
+      errorName: 'DeviceUnavailable',
+    });
   },
 );
 

@@ -38,7 +38,7 @@ describe('load', () => {
   ])('%s is ModelInvalid, and the engine goes on', async (_, model) => {
     const { pid } = await engine.status();
     await expect(engine.load('bad', { model })).rejects.toMatchObject({ errorName: 'ModelInvalid' });
-    await expect(engine.run('bad', {})).rejects.toMatchObject({ errorName: 'ModelNotLoaded' });
+    await expect(engine.run('bad', {})).rejects.toMatchObject({ errorName: 'ModelNotFound' });
     expect((await engine.status()).pid).toBe(pid);
   });
 });
@@ -87,7 +87,7 @@ describe('run', () => {
   });
 
   test.each<[string, string, string, Parameters<Engine['run']>[1], Parameters<Engine['run']>[2]]>([
-    ['a model nobody loaded', 'ModelNotLoaded', 'nobody', {}, {}],
+    ['a model nobody loaded', 'ModelNotFound', 'nobody', {}, {}],
     ['a missing input', 'InferenceFailed', 'arithmetic', { a: pair([1, 2]) }, {}],
     [
       'an input of another shape',
@@ -98,7 +98,7 @@ describe('run', () => {
     ],
     [
       'an array that does not fill its shape',
-      'TensorInvalid',
+      'ModelInputInvalid',
       'arithmetic',
       { ...feeds, b: { type: 'float32', dims: [1, 2], data: new Float32Array(3) } },
       {},
@@ -120,7 +120,7 @@ describe('run', () => {
     await engine.load('half', { model: fixture('half') });
     const x: Tensor = { type: 'float32', dims: [1], data: new Float32Array(1) };
     await expect(engine.run('half', { x })).rejects.toMatchObject({
-      errorName: 'TensorInvalid',
+      errorName: 'ModelInputInvalid',
       message: expect.stringContaining('float16') as string,
     });
   });
@@ -163,7 +163,7 @@ test('a released model is gone; releasing it twice is no error', async () => {
   await engine.release('gone');
   await engine.release('gone');
   expect((await engine.status()).models).not.toContain('gone');
-  await expect(engine.run('gone', {})).rejects.toMatchObject({ errorName: 'ModelNotLoaded' });
+  await expect(engine.run('gone', {})).rejects.toMatchObject({ errorName: 'ModelNotFound' });
 });
 
 test('status tells device, memory and models without waiting for the engine', async () => {

@@ -94,7 +94,7 @@ test('a cancelled run that ends by itself costs no restart', async () => {
 });
 
 test('a run cancelled in the queue never starts; the queue is counted by priority', async () => {
-  const running = expect(slow(FOREVER)).rejects.toMatchObject({ errorName: 'EngineClosed' });
+  const running = expect(slow(FOREVER)).rejects.toMatchObject({ errorName: 'ShuttingDown' });
   await underway();
   const controller = new AbortController();
   const waiting = expect(
@@ -130,12 +130,12 @@ test('an engine that dies at every attempt backs off, says so, and recovers when
 test('close answers what runs and what waits, ends the process, and refuses later calls', async () => {
   const { pid } = await engine.status();
   const answers = [slow(FOREVER), slow(QUICK)].map((answer) =>
-    expect(answer).rejects.toMatchObject({ errorName: 'EngineClosed' }),
+    expect(answer).rejects.toMatchObject({ errorName: 'ShuttingDown' }),
   );
   await underway();
   await engine.close();
   await Promise.all(answers);
-  await expect(slow(QUICK)).rejects.toMatchObject({ errorName: 'EngineClosed' });
+  await expect(slow(QUICK)).rejects.toMatchObject({ errorName: 'ShuttingDown' });
   expect((await engine.status()).state).toBe('closed');
   expect(() => process.kill(pid ?? 0, 0)).toThrow();
 });

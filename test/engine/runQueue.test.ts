@@ -79,8 +79,8 @@ test('clear rejects what waits and leaves the running job alone', async () => {
   const running = queue.submit('interactive', first.work);
   await new Promise(setImmediate);
   const waiting = [queue.submit('batch', async () => 1), queue.submit('training', async () => 2)];
-  queue.clear(new BridgeError('EngineClosed', 'over'));
-  for (const job of waiting) await expect(job).rejects.toMatchObject({ errorName: 'EngineClosed' });
+  queue.clear(new BridgeError('ShuttingDown', 'over'));
+  for (const job of waiting) await expect(job).rejects.toMatchObject({ errorName: 'ShuttingDown' });
   first.open();
   await expect(running).resolves.toBeUndefined();
 });

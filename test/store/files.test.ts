@@ -24,13 +24,13 @@ test('a file is replaced as a whole, read back by its checksum, and nothing else
   expect(readdirSync(folder)).toEqual(['weights.bin']);
 });
 
-test('other bytes are FileDamaged, no file is FileMissing', async () => {
+test('other bytes are FileDamaged, no file is FileNotFound', async () => {
   const path = join(folder, 'weights.bin');
   const checksum = await writeFileAtomic(path, bytes('weights'));
   writeFileSync(path, 'weighty');
   await expect(readFileChecked(path, checksum)).rejects.toMatchObject({ errorName: 'FileDamaged' });
   rmSync(path);
-  await expect(readFileChecked(path, checksum)).rejects.toMatchObject({ errorName: 'FileMissing' });
+  await expect(readFileChecked(path, checksum)).rejects.toMatchObject({ errorName: 'FileNotFound' });
 });
 
 test('a write that fails leaves the old file and no part of the new one', async () => {

@@ -152,14 +152,14 @@ describe('faults', () => {
     damage(join(folder, 'sampo.db'));
     const damaged = readFileSync(join(folder, 'sampo.db'));
 
-    const error = failure(() => open()) as { errorName: string; message: string; data: { keptAs: string } };
+    const error = failure(() => open()) as { errorName: string; message: string; data: { kept: string } };
     expect(error).toMatchObject({ errorName: 'StoreDamaged' });
-    expect(error.message).toContain(error.data.keptAs);
-    expect(readFileSync(error.data.keptAs)).toEqual(damaged);
+    expect(error.message).toContain(error.data.kept);
+    expect(readFileSync(error.data.kept)).toEqual(damaged);
     expect(readdirSync(folder)).not.toContain('sampo.db');
 
     const next = open();
-    expect(next.putAside).toEqual([error.data.keptAs]);
+    expect(next.putAside).toEqual([error.data.kept]);
     expect(next.database.all('SELECT * FROM notes')).toEqual([]);
   });
 
