@@ -1,7 +1,7 @@
 import { GraphBuilder } from './builder';
 import { unsupported, type GraphNode } from './graph';
 import type { InputGradient, RuleContext } from './rules/rule';
-import { NOT_DIFFERENTIABLE, RULES } from './rules/table';
+import { isDifferentiable, RULES } from './rules/table';
 
 /**
  * Appends the gradient of `loss` (a scalar value) by each of `parameters`. Knows no operator: it walks the nodes
@@ -36,7 +36,7 @@ export function appendGradients(
 function dependents(nodes: readonly GraphNode[], parameters: readonly string[]): Set<string> {
   const active = new Set(parameters);
   for (const node of nodes) {
-    if (NOT_DIFFERENTIABLE.has(node.op)) continue;
+    if (!isDifferentiable(node)) continue;
     if (node.inputs.some((input) => active.has(input))) for (const output of node.outputs) active.add(output);
   }
   active.delete('');

@@ -11,8 +11,9 @@ import {
 import { ELEMENT_CODE } from './onnxCodec';
 import { broadcastDims, inferTypes, type ShapeContext } from './shapes';
 
-/** Opset of every graph this project writes. */
-export const OPSET = 20;
+/** Opset of every graph this project writes: the newest whose operators all have CUDA and WebGPU kernels, because
+ *  kernels match the version an operator last changed in (Equal and Pad changed in 19). */
+export const OPSET = 18;
 
 export interface EmitOptions {
   /** Number of outputs; 1 when absent. */
@@ -34,6 +35,7 @@ export class GraphBuilder {
   readonly nodes: GraphNode[] = [];
   private readonly types = new Map<string, ValueType>();
   private readonly emitted = new Map<string, string[]>();
+  private readonly producers = new Map<string, GraphNode>();
   private readonly constants = new Map<string, string>();
   private counter = 0;
 
@@ -88,6 +90,7 @@ export class GraphBuilder {
     };
     inferTypes(this.contextOf(node)).forEach((type, i) => this.types.set(outputs[i] ?? '', type));
     this.nodes.push(node);
+    for (const output of outputs) this.producers.set(output, node);
     this.emitted.set(key, outputs);
     return outputs;
   }
@@ -111,6 +114,11 @@ export class GraphBuilder {
     const type = this.types.get(value);
     if (type === undefined) throw new Error(`no value '${value}' in the graph`);
     return type;
+  }
+
+  /** The node a value comes from; undefined for inputs and initializers. */
+  producerOf(value: string): GraphNode | undefined {
+    return this.producers.get(value);
   }
 
   /** Static shape of a value. */
@@ -220,10 +228,18 @@ export class GraphBuilder {
     return broadcastDims(this.dims(a), this.dims(b));
   }
 
-  /** The graph written so far. */
+  /** The graph written so far, without the nodes and initializers that feed none of its outputs. */
   build(): Graph {
-    const { inputs, outputs, initializers, nodes } = this;
-    return { opset: OPSET, inputs, outputs, initializers, nodes };
+    const { inputs, outputs } = this;
+    const needed = new Set(outputs.map((port) => port.name));
+    const nodes: GraphNode[] = [];
+    for (const node of this.nodes.toReversed()) {
+      if (!node.outputs.some((output) => needed.has(output))) continue;
+      for (const input of node.inputs) needed.add(input);
+      nodes.push(node);
+    }
+    const initializers = new Map([...this.initializers].filter(([name]) => needed.has(name)));
+    return { opset: OPSET, inputs, outputs, initializers, nodes: nodes.reverse() };
   }
 
   private freshName(hint: string, wanted?: string): string {

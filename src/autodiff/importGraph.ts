@@ -3,6 +3,7 @@ import type { Tensor } from '../tensor';
 import { GraphBuilder } from './builder';
 import { fold, tensorFromNumbers } from './fold';
 import { intOf, unsupported, type Graph, type GraphNode } from './graph';
+import { rewrite } from './rewrites';
 import { OLDEST_OPSET, upgrade } from './upgrade';
 
 export interface ImportOptions {
@@ -95,6 +96,11 @@ function importNode(b: GraphBuilder, opset: number, original: GraphNode, values:
   const folded = fold(b.contextOf(node));
   if (folded !== undefined) {
     values.set(output, folded.data.length > 64 ? b.initializer(output, folded) : b.constant(folded));
+    return;
+  }
+  const rewritten = rewrite(b, node);
+  if (rewritten !== undefined) {
+    values.set(output, rewritten);
     return;
   }
   // Mean and inverse deviation cost nothing to give, and the gradient needs them.

@@ -63,7 +63,7 @@ const convTranspose = (
 const resize = (what: string, to: number[], attributes: Attributes): RuleCase =>
   rule('Resize', what, [f([1, 2, 4, 3]), null, null, i64(1, 2, ...to)], attributes);
 
-/** One or more cases for every operator of the rule table; each input of each case is differentiated. */
+/** One or more cases for every operator that has a rule or another form; each input of each case is differentiated. */
 export const RULE_CASES: readonly RuleCase[] = [
   unary('Abs'),
   rule('Add', 'same shape', [f([3, 4]), f([3, 4])]),
@@ -126,8 +126,8 @@ export const RULE_CASES: readonly RuleCase[] = [
   unary('HardSwish', -5, 5),
   rule('Identity', '', [f([3, 2])]),
   rule('InstanceNormalization', '', [f([2, 3, 2, 3]), f([3]), f([3])], { epsilon: float(1e-3) }),
-  rule('LayerNormalization', 'last axis', [f([3, 2, 5]), f([5]), f([5])], { epsilon: float(1e-3) }, 3),
-  rule('LayerNormalization', 'last two axes, no bias', [f([3, 2, 4]), f([2, 4])], { axis: int(-2) }, 3),
+  rule('LayerNormalization', 'last axis', [f([3, 2, 5]), f([5]), f([5])], { epsilon: float(1e-3) }),
+  rule('LayerNormalization', 'last two axes, no bias', [f([3, 2, 4]), f([2, 4])], { axis: int(-2) }),
   unary('LeakyRelu', -2, 2, { alpha: float(0.2) }),
   unary('Log', 0.3, 2),
   rule('LogSoftmax', '', [f([3, 5], -2, 2)]),

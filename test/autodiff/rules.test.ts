@@ -1,54 +1,13 @@
-import { elementCount, float32Tensor, type Tensor } from '../../src/tensor';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { elementCount, float32Tensor } from '../../src/tensor';
 import { appendGradients } from '../../src/autodiff/backward';
-import { GraphBuilder } from '../../src/autodiff/builder';
-import { tensorFromNumbers } from '../../src/autodiff/fold';
+import { REWRITES } from '../../src/autodiff/rewrites';
 import { NOT_DIFFERENTIABLE, RULES } from '../../src/autodiff/rules/table';
 import { SHAPE_RULES } from '../../src/autodiff/shapes';
-import { RULE_CASES, type RuleCase, type Spread } from './ruleCases';
+import { RULE_CASES } from './ruleCases';
+import { prepareCase } from './ruleGraph';
 import { load, seeded } from './runtime';
-
-/** Distinct values in random order: kinks and ties stay farther away than the stencil reaches. */
-function spread({ dims, low = -1, high = 1 }: Spread, random: () => number): Float32Array {
-  const count = elementCount(dims);
-  const values = Array.from({ length: count }, (_, i) =>
-    count === 1 ? low : low + ((high - low) * i) / (count - 1),
-  );
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [values[i], values[j]] = [values[j]!, values[i]!];
-  }
-  return Float32Array.from(values);
-}
-
-interface Prepared {
-  readonly b: GraphBuilder;
-  readonly outputs: readonly string[];
-  readonly feeds: Record<string, Tensor>;
-  readonly differentiable: readonly string[];
-}
-
-function prepare(test: RuleCase): Prepared {
-  const random = seeded(7);
-  const b = new GraphBuilder();
-  const feeds: Record<string, Tensor> = {};
-  const differentiable: string[] = [];
-  const inputs = test.inputs.map((input, i) => {
-    const name = `x${i}`;
-    if (input === null) return '';
-    if ('values' in input) {
-      const tensor = tensorFromNumbers(input.type, input.dims, input.values);
-      if (input.computed !== true) return b.constant(tensor);
-      feeds[name] = tensor;
-    } else {
-      feeds[name] = float32Tensor(input.dims, spread(input, random));
-      differentiable.push(name);
-    }
-    return b.input(name, feeds[name].type, input.dims);
-  });
-  const all = b.emitAll(test.op, inputs, test.attributes ?? {}, { outputs: test.outputs ?? 1 });
-  const outputs = test.op === 'LayerNormalization' ? all.slice(0, 1) : all;
-  return { b, outputs, feeds, differentiable };
-}
 
 const weightsOf = (name: string, count: number): Float32Array => {
   const random = seeded(name.length + count);
@@ -57,7 +16,7 @@ const weightsOf = (name: string, count: number): Float32Array => {
 
 describe.each(RULE_CASES.map((test) => [`${test.op} ${test.what}`, test] as const))('%s', (_, test) => {
   it('goes backwards as finite differences do, for every input', async () => {
-    const { b, outputs, feeds, differentiable } = prepare(test);
+    const { b, outputs, feeds, differentiable } = prepareCase(test);
     const weights = outputs.map((output, k) => weightsOf(`w${k}`, elementCount(b.dims(output))));
     outputs.forEach((output, k) => b.output(`y${k}`, output));
     const forward = await load(b.build());
@@ -108,7 +67,8 @@ describe.each(RULE_CASES.map((test) => [`${test.op} ${test.what}`, test] as cons
 
 describe('the table', () => {
   it('has a case for every operator and no case without a rule', () => {
-    expect([...new Set(RULE_CASES.map((test) => test.op))].sort()).toEqual(Object.keys(RULES).sort());
+    const known = new Set([...Object.keys(RULES), ...Object.keys(REWRITES)]);
+    expect([...new Set(RULE_CASES.map((test) => test.op))].sort()).toEqual([...known].sort());
   });
 
   it('has a case that differentiates by every input with a rule', () => {
@@ -123,6 +83,16 @@ describe('the table', () => {
       rule.inputs.flatMap((gradient, i) => (gradient === null ? [] : [`${op} ${i}`])),
     );
     expect(ruled.filter((name) => !covered.has(name))).toEqual([]);
+  });
+
+  it('is what docs/operators.md says', () => {
+    const page = readFileSync(join(__dirname, '../../docs/operators.md'), 'utf8');
+    const [through = '', stop = ''] = page.split('## Gradients stop at');
+    const rows = (part: string): string[] =>
+      [...part.matchAll(/^\| ([A-Z]\w+) \|/gm)].map((match) => match[1]!).sort();
+    const known = new Set([...Object.keys(RULES), ...Object.keys(REWRITES)]);
+    expect(rows(through)).toEqual([...known].sort());
+    expect(rows(stop)).toEqual([...NOT_DIFFERENTIABLE].sort());
   });
 
   it('knows the shape of every operator it goes through or stops at', () => {

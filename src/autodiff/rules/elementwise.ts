@@ -1,4 +1,4 @@
-import { floatOf, intOf, textOf, unsupported } from '../graph';
+import { floatOf, intOf, unsupported } from '../graph';
 import { numbersOf } from '../shapes';
 import { broadcasting, forEveryInput, perInput, type GradientRule, type RuleContext } from './rule';
 
@@ -13,31 +13,15 @@ const indicator = (c: RuleContext, op: string, a: string, b: string): string =>
 const square = (c: RuleContext, a: string): string => c.b.mul(a, a);
 
 /** Extremum of several inputs: the gradient goes to the inputs that attain it, shared among ties. */
-const extremum = forEveryInput(
-  broadcasting((c, i) => {
-    const { b } = c;
-    const hit = (k: number): string => indicator(c, 'Equal', c.x(k), c.y());
-    const ties = c.node.inputs.map((_, k) => hit(k)).reduce((sum, k) => b.add(sum, k));
-    return b.div(b.mul(c.dy, hit(i)), ties);
-  }),
-);
-
-/** d/dx of GELU: Φ(x) + x·φ(x), or the derivative of its tanh form. */
-function geluDerivative(c: RuleContext): string {
-  const { b } = c;
-  const x = c.x(0);
-  if (textOf(c.node, 'approximate', 'none') === 'tanh') {
-    const k = Math.sqrt(2 / Math.PI);
-    const inner = b.scale(b.mul(x, b.shift(b.scale(square(c, x), 0.044715), 1)), k);
-    const t = b.emit('Tanh', [inner]);
-    const slope = b.scale(b.shift(b.scale(square(c, x), 3 * 0.044715), 1), k);
-    const bend = b.mul(b.mul(x, b.sub(b.scalar(1), square(c, t))), slope);
-    return b.scale(b.add(b.shift(t, 1), bend), 0.5);
-  }
-  const cumulative = b.shift(b.scale(b.emit('Erf', [b.scale(x, Math.SQRT1_2)]), 0.5), 0.5);
-  const density = b.scale(b.emit('Exp', [b.scale(square(c, x), -0.5)]), 1 / Math.sqrt(2 * Math.PI));
-  return b.add(cumulative, b.mul(x, density));
-}
+const extremum = (attains: 'GreaterOrEqual' | 'LessOrEqual'): GradientRule =>
+  forEveryInput(
+    broadcasting((c, i) => {
+      const { b } = c;
+      const hit = (k: number): string => indicator(c, attains, c.x(k), c.y());
+      const ties = c.node.inputs.map((_, k) => hit(k)).reduce((sum, k) => b.add(sum, k));
+      return b.div(b.mul(c.dy, hit(i)), ties);
+    }),
+  );
 
 /** dy · p · x^(p−1); exact and cheap for the exponent 2. */
 function powBase(c: RuleContext): string {
@@ -57,6 +41,13 @@ function powExponent(c: RuleContext): string {
   return b.mul(c.dy, b.mul(c.y(), b.emit('Log', [safe])));
 }
 
+/** Passes where x lies within the bounds that are given. */
+const clipped = (c: RuleContext): string =>
+  (['GreaterOrEqual', 'LessOrEqual'] as const).reduce((gradient, op, i) => {
+    const bound = c.node.inputs[i + 1];
+    return bound ? c.b.mul(gradient, indicator(c, op, c.x(0), bound)) : gradient;
+  }, c.dy);
+
 const clipBound =
   (op: 'Less' | 'Greater'): ((c: RuleContext, input: number) => string) =>
   (c, input) =>
@@ -75,11 +66,7 @@ export const ELEMENTWISE: Readonly<Record<string, GradientRule>> = {
     if (intOf(c.node, 'to', 1) !== 1) throw unsupported(c.node, 'only casts to float32 have a gradient');
     return c.b.cast(c.dy, c.b.typeOf(c.x(0)).type);
   }),
-  Clip: perInput(
-    (c) => c.b.mul(c.dy, indicator(c, 'Equal', c.x(0), c.y())),
-    clipBound('Less'),
-    clipBound('Greater'),
-  ),
+  Clip: perInput(clipped, clipBound('Less'), clipBound('Greater')),
   Cos: unary((c) => c.b.neg(c.b.emit('Sin', [c.x(0)]))),
   Div: perInput(
     broadcasting((c) => c.b.div(c.dy, c.x(1))),
@@ -87,7 +74,6 @@ export const ELEMENTWISE: Readonly<Record<string, GradientRule>> = {
   ),
   Erf: unary((c) => c.b.scale(c.b.emit('Exp', [c.b.neg(square(c, c.x(0)))]), 2 / Math.sqrt(Math.PI))),
   Exp: unary((c) => c.y()),
-  Gelu: unary(geluDerivative),
   HardSigmoid: unary((c) => {
     const inside = c.b.mul(
       indicator(c, 'Greater', c.y(), c.b.scalar(0)),
@@ -112,8 +98,8 @@ export const ELEMENTWISE: Readonly<Record<string, GradientRule>> = {
     ),
   ),
   Log: perInput((c) => c.b.div(c.dy, c.x(0))),
-  Max: extremum,
-  Min: extremum,
+  Max: extremum('GreaterOrEqual'),
+  Min: extremum('LessOrEqual'),
   Mul: perInput(
     broadcasting((c) => c.b.mul(c.dy, c.x(1))),
     broadcasting((c) => c.b.mul(c.dy, c.x(0))),

@@ -96,7 +96,8 @@ function selection(c: RuleContext, size: number): string {
       Float32Array.from({ length: size }, (_, i) => i),
     ),
   );
-  return b.cast(b.emit('Equal', [wrapped, range]), 'float32');
+  const distance = b.emit('Abs', [b.sub(wrapped, range)]);
+  return b.cast(b.emit('Less', [distance, b.scalar(0.5)]), 'float32');
 }
 
 /** Gathering a run of neighbours is a slice, and goes back by padding; any other is a product with its selection. */

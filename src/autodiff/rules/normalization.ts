@@ -111,12 +111,13 @@ const reducedAxes = (c: RuleContext): number[] => {
 };
 
 /** The gradient goes to the elements that attain the extremum, shared among ties. */
-const reducedExtremum = perInput((c) => {
-  const { b } = c;
-  const hit = b.cast(b.emit('Equal', [c.x(0), unreduced(c, c.y())]), 'float32');
-  const ties = b.reduceSum(hit, reducedAxes(c), true);
-  return b.mul(hit, b.div(unreduced(c, c.dy), ties));
-}, null);
+const reducedExtremum = (attains: 'GreaterOrEqual' | 'LessOrEqual'): GradientRule =>
+  perInput((c) => {
+    const { b } = c;
+    const hit = b.cast(b.emit(attains, [c.x(0), unreduced(c, c.y())]), 'float32');
+    const ties = b.reduceSum(hit, reducedAxes(c), true);
+    return b.mul(hit, b.div(unreduced(c, c.dy), ties));
+  }, null);
 
 /** Gradients of normalizations and reductions. */
 export const NORMALIZATION: Readonly<Record<string, GradientRule>> = {
@@ -124,12 +125,12 @@ export const NORMALIZATION: Readonly<Record<string, GradientRule>> = {
   InstanceNormalization: instanceNormalization,
   LayerNormalization: layerNormalization,
   LogSoftmax: perInput(logSoftmax),
-  ReduceMax: reducedExtremum,
+  ReduceMax: reducedExtremum('GreaterOrEqual'),
   ReduceMean: perInput((c) => {
     const count = elementCount(c.dims(0)) / elementCount(c.b.dims(c.y()));
     return c.b.expand(c.b.scale(unreduced(c, c.dy), 1 / count), c.dims(0));
   }, null),
-  ReduceMin: reducedExtremum,
+  ReduceMin: reducedExtremum('LessOrEqual'),
   ReduceSum: perInput((c) => c.b.expand(unreduced(c, c.dy), c.dims(0)), null),
   Softmax: perInput(softmax),
 };

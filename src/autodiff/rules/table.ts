@@ -1,3 +1,4 @@
+import { intOf, type GraphNode } from '../graph';
 import { CONVOLUTION } from './convolution';
 import { ELEMENTWISE } from './elementwise';
 import { LAYOUT } from './layout';
@@ -22,3 +23,9 @@ export const NOT_DIFFERENTIABLE: ReadonlySet<string> = new Set(
   ['And', 'ArgMax', 'Ceil', 'ConstantOfShape', 'Equal', 'Floor', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Not', 'OneHot', 'Or',
    'Range', 'Round', 'Shape', 'Sign'],
 );
+
+/** Whether gradients may flow through a node; not through one that answers, or casts to, numbers that jump. */
+export function isDifferentiable(node: GraphNode): boolean {
+  const toFloat = [1, 10, 11, 16].includes(intOf(node, 'to', 1));
+  return !NOT_DIFFERENTIABLE.has(node.op) && (node.op !== 'Cast' || toFloat);
+}
