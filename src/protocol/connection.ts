@@ -1,0 +1,236 @@
+import { JSONRPCClient, JSONRPCServer, createJSONRPCErrorResponse, type JSONRPCResponse } from 'json-rpc-2.0';
+import { BridgeError } from '../errors';
+import { EnvelopeError, readMessage, type Message, type MessageId } from './envelope';
+import { errorObject } from './errorObject';
+import type { Handler, HandlerTable, ProgressReport } from './handler';
+import type { ClientRequests, ServerNotifications, ServerRequests } from './types.gen';
+import type { Contract } from './validation';
+
+/** Limits of one connection. */
+export interface ConnectionLimits {
+  readonly requestsInFlight: number;
+  readonly nesting: number;
+}
+
+export interface ConnectionOptions<S> {
+  readonly contract: Contract;
+  readonly handlers: HandlerTable<S>;
+  readonly session: S;
+  readonly limits: ConnectionLimits;
+  /** Sends one text message to the other side. */
+  readonly send: (text: string) => void;
+  /** The other side said exit. */
+  readonly onExit: () => void;
+  /** A failure nobody foresaw. */
+  readonly onFault: (error: unknown) => void;
+  /** How long a cancelled handler may take to settle before the request is answered for it, ms. */
+  readonly cancelGraceMs?: number;
+}
+
+type State = 'new' | 'open' | 'shutdown' | 'closed';
+
+type AnyHandler<S> = Handler<S, keyof ClientRequests>;
+
+/**
+ * One JSON-RPC 2.0 conversation, lifecycle as in the Language Server Protocol. A strict front reads the envelope and finds
+ * the method in a Map, json-rpc-2.0 dispatches; every request is answered exactly once. Knows no method but the lifecycle's.
+ */
+export class Connection<S> {
+  private state: State = 'new';
+  private readonly running = new Map<MessageId, AbortController>();
+  private readonly methods: ReadonlyMap<string, AnyHandler<S>>;
+  private readonly server = new JSONRPCServer<Message & { type: 'request' }>();
+  private readonly client: JSONRPCClient;
+  private nextRequest = 0;
+
+  constructor(private readonly options: ConnectionOptions<S>) {
+    this.methods = new Map(Object.entries(options.handlers) as [string, AnyHandler<S>][]);
+    this.client = new JSONRPCClient(
+      (request) => this.write(request),
+      () => `server-${++this.nextRequest}`,
+    );
+    this.server.mapErrorToJSONRPCErrorResponse = (id, error: unknown) => {
+      const { code, message, data } = errorObject(error);
+      if (code === -32603) options.onFault(error);
+      return createJSONRPCErrorResponse(id, code, message, data);
+    };
+    for (const method of this.methods.keys()) {
+      this.server.addMethod(method, (_params, message) => this.handle(method, message));
+    }
+  }
+
+  /** Requests under way. */
+  get inFlight(): number {
+    return this.running.size;
+  }
+
+  /** Takes one text message. Never throws. */
+  receive(text: string): void {
+    if (this.state === 'closed') return;
+    let message: Message;
+    try {
+      message = readMessage(text, this.options.limits.nesting);
+    } catch (error) {
+      if (error instanceof EnvelopeError) this.answerError(error.id, error.reason);
+      else this.options.onFault(error);
+      return;
+    }
+    if (message.type === 'request') this.receiveRequest(message);
+    else if (message.type === 'notification') this.receiveNotification(message.method, message.params);
+    else this.receiveResponse(message);
+  }
+
+  /**
+   * Asks the other side. @throws BridgeError ClientFailed when it answers with an error or a misfit, ViewerTimeout after
+   * `timeoutMs`, RequestCancelled when the signal aborts or the connection closes.
+   */
+  async request<M extends keyof ServerRequests>(
+    method: M,
+    params: ServerRequests[M]['params'],
+    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
+  ): Promise<ServerRequests[M]['result']> {
+    if (this.state === 'closed') throw new BridgeError('RequestCancelled', 'the connection is closed');
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
+    const answer = Promise.resolve(this.client.request(method, params)).catch((error: unknown) => {
+      throw this.state === 'closed'
+        ? new BridgeError('RequestCancelled', 'the connection is closed')
+        : new BridgeError('ClientFailed', `${method}: ${error instanceof Error ? error.message : String(error)}`, { error: String(error) });
+    });
+    const result: unknown = await Promise.race([
+      answer,
+      new Promise<never>((_, reject) => {
+        const give = () =>
+          reject(timeout.aborted && !signal?.aborted ? new BridgeError('ViewerTimeout', `${method} was not answered within ${timeoutMs} ms`) : new BridgeError('RequestCancelled', 'cancelled'));
+        if (stop.aborted) give();
+        else stop.addEventListener('abort', give, { once: true });
+      }),
+    ]);
+    this.options.contract.checkResult(method, result);
+    return result as ServerRequests[M]['result'];
+  }
+
+  /** Sends a notification. */
+  notify<M extends keyof ServerNotifications>(method: M, params: ServerNotifications[M]['params']): void {
+    this.write({ jsonrpc: '2.0', method, params });
+  }
+
+  /** Ends the conversation: running handlers are aborted, nothing is sent any more. */
+  close(): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    for (const controller of this.running.values()) controller.abort();
+    this.running.clear();
+    this.client.rejectAllPendingRequests('the connection is closed');
+  }
+
+  private receiveRequest(message: Message & { type: 'request' }): void {
+    const refusal = this.refusal(message);
+    if (refusal) {
+      // A second request under an id that is still open is answered to null: its id belongs to the first.
+      this.answerError(this.running.has(message.id) ? null : message.id, refusal);
+      return;
+    }
+    if (message.method === 'initialize') this.state = 'open';
+    this.running.set(message.id, new AbortController());
+    this.server.receive({ jsonrpc: '2.0', id: message.id, method: message.method, params: message.params }, message).then(
+      (response) => {
+        // A failed initialize leaves the connection as it was.
+        if (message.method === 'initialize' && response?.error && this.state === 'open') this.state = 'new';
+        this.answer(message.id, response);
+      },
+      (error: unknown) => {
+        this.options.onFault(error);
+        this.running.delete(message.id);
+        this.answerError(message.id, error);
+      },
+    );
+  }
+
+  private refusal({ id, method, params }: Message & { type: 'request' }): BridgeError | undefined {
+    if (this.running.has(id)) return new BridgeError('InvalidRequest', 'a request with this id is still under way', { id });
+    const schema = this.options.contract.methods.get(method);
+    if (!schema || schema.kind !== 'request' || schema.direction === 'server-to-client') return new BridgeError('MethodNotFound', `no method ${JSON.stringify(method.slice(0, 100))}`);
+    if (this.state === 'shutdown') return new BridgeError('ShuttingDown', 'after shutdown only exit may follow');
+    if (this.state === 'new' && method !== 'initialize') return new BridgeError('ServerNotInitialized', 'send initialize first');
+    if (this.state === 'open' && method === 'initialize') return new BridgeError('InvalidRequest', 'the connection is initialized already');
+    if (method !== 'shutdown' && !this.methods.has(method)) return new BridgeError('NotAvailable', `${method} is part of the protocol, but not of this build`);
+    const { requestsInFlight } = this.options.limits;
+    if (this.running.size >= requestsInFlight) return new BridgeError('Busy', `${this.running.size} requests are under way`, { limit: 'requestsInFlight', value: requestsInFlight });
+    try {
+      this.options.contract.checkParams(method, params);
+    } catch (error) {
+      return error as BridgeError;
+    }
+    return undefined;
+  }
+
+  private async handle(method: string, message: Message & { type: 'request' }): Promise<unknown> {
+    const controller = this.running.get(message.id);
+    const handler = this.methods.get(method);
+    if (!controller || !handler) throw new BridgeError('RequestCancelled', 'cancelled');
+    if (method === 'shutdown') this.shutDown(message.id);
+    const { signal } = controller;
+    if (signal.aborted) throw new BridgeError('RequestCancelled', 'the request was cancelled');
+    let begun = false;
+    const report = (value: ProgressReport) => {
+      // Silent once the request is answered or cancelled.
+      if (signal.aborted || this.running.get(message.id) !== controller) return;
+      this.notifyProgress(message.id, begun ? 'report' : 'begin', value);
+      begun = true;
+    };
+    const work = handler(message.params as never, { signal, progress: { report }, session: this.options.session });
+    work.catch(() => undefined);
+    try {
+      return (await Promise.race([work, this.lapse(signal)])) ?? null;
+    } finally {
+      if (begun && this.running.get(message.id) === controller) this.notifyProgress(message.id, 'end', {});
+    }
+  }
+
+  /** Rejects a while after the abort, for handlers that do not heed it. */
+  private lapse(signal: AbortSignal): Promise<never> {
+    return new Promise((_, reject) => {
+      signal.addEventListener(
+        'abort',
+        () => setTimeout(() => reject(new BridgeError('RequestCancelled', 'the request was cancelled')), this.options.cancelGraceMs ?? 400).unref(),
+        { once: true },
+      );
+    });
+  }
+
+  private shutDown(except: MessageId): void {
+    this.state = 'shutdown';
+    for (const [id, controller] of this.running) if (id !== except) controller.abort();
+  }
+
+  private notifyProgress(id: MessageId, kind: 'begin' | 'report' | 'end', value: ProgressReport): void {
+    this.notify('$/progress', { id, value: { kind, ...value } as ServerNotifications['$/progress']['params']['value'] });
+  }
+
+  private receiveNotification(method: string, params: unknown): void {
+    if (method === 'exit') return this.options.onExit();
+    if (method !== '$/cancelRequest' || this.state === 'new') return;
+    // Notifications are never answered, not even malformed ones (JSON-RPC 2.0, section 4.1).
+    const id = (params as Record<string, unknown>)['id'];
+    if (typeof id === 'string' || typeof id === 'number') this.running.get(id)?.abort();
+  }
+
+  private receiveResponse(message: Message & { type: 'response' }): void {
+    const { id, result, error } = message;
+    this.client.receive(error ? { jsonrpc: '2.0', id, error } : { jsonrpc: '2.0', id, result });
+  }
+
+  private answer(id: MessageId, response: JSONRPCResponse | null): void {
+    if (!this.running.delete(id)) return;
+    if (response) this.write(response);
+  }
+
+  private answerError(id: MessageId | null, error: unknown): void {
+    this.write({ jsonrpc: '2.0', id, error: errorObject(error) });
+  }
+
+  private write(message: object): void {
+    if (this.state !== 'closed') this.options.send(JSON.stringify(message));
+  }
+}

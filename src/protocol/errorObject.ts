@@ -1,0 +1,25 @@
+import { isBridgeError } from '../errors';
+import { ERRORS, type ErrorName } from './errors.gen';
+
+/** A JSON-RPC error object; `data` always holds name, hint and retryable. */
+export interface ErrorObject {
+  readonly code: number;
+  readonly message: string;
+  readonly data: { readonly name: string; readonly hint: string; readonly retryable: boolean; readonly [key: string]: unknown };
+}
+
+/** Whether a name is a row of the error table. */
+export function isErrorName(name: string): name is ErrorName {
+  return Object.hasOwn(ERRORS, name);
+}
+
+/** Turns anything thrown into an error object of the table; what is not a known BridgeError becomes InternalError. */
+export function errorObject(error: unknown): ErrorObject {
+  if (isBridgeError(error) && isErrorName(error.errorName)) {
+    const row = ERRORS[error.errorName];
+    return { code: row.code, message: error.message || row.message, data: { hint: row.hint, retryable: row.retryable, ...error.data, name: error.errorName } };
+  }
+  const row = ERRORS.InternalError;
+  const reason = error instanceof Error ? error.message : String(error);
+  return { code: row.code, message: `${row.message}: ${reason}`, data: { name: 'InternalError', hint: row.hint, retryable: row.retryable } };
+}
