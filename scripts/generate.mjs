@@ -31,7 +31,12 @@ const relink = (schema, prefix) =>
 const tuples = (schema) =>
   JSON.parse(JSON.stringify(schema), (key, value) =>
     value?.type === 'array' && value.minItems === value.maxItems && value.minItems > 0
-      ? { ...value, tsType: `[${Array(value.minItems).fill(value.items.type === 'integer' ? 'number' : value.items.type).join(', ')}]` }
+      ? {
+          ...value,
+          tsType: `[${Array(value.minItems)
+            .fill(value.items.type === 'integer' ? 'number' : value.items.type)
+            .join(', ')}]`,
+        }
       : value,
   );
 
@@ -50,20 +55,33 @@ async function types() {
   });
   const row = ({ method, result }) =>
     `  '${method}': { params: ${typeName(method)}Params; result: ${result ? `${typeName(method)}Result` : 'undefined'} };`;
-  const of = (kind, ...directions) => methods.filter((m) => m.kind === kind && directions.includes(m.direction));
-  const map = (name, comment, rows) => `/** ${comment} */\nexport interface ${name} {\n${rows.map(row).join('\n')}\n}\n`;
+  const of = (kind, ...directions) =>
+    methods.filter((m) => m.kind === kind && directions.includes(m.direction));
+  const map = (name, comment, rows) =>
+    `/** ${comment} */\nexport interface ${name} {\n${rows.map(row).join('\n')}\n}\n`;
   return [
     '// Generated from schemas/ by scripts/generate.mjs; do not edit.\n',
     // The empty root that the compiler needs is not part of the contract.
     body
       .replace(/export interface Contract \{[^}]*\}\n?/, '')
       .replace(/ \*\n \* This interface was referenced by[^\n]*\n \* via the `definition`[^\n]*\n/g, '')
-      .replace(/\/\*\*\n \* This interface was referenced by[^\n]*\n \* via the `definition`[^\n]*\n \*\/\n/g, '')
+      .replace(
+        /\/\*\*\n \* This interface was referenced by[^\n]*\n \* via the `definition`[^\n]*\n \*\/\n/g,
+        '',
+      )
       .trim() + '\n',
     map('ClientRequests', 'Requests a client may send.', of('request', 'client-to-server')),
-    map('ClientNotifications', 'Notifications a client may send.', of('notification', 'client-to-server', 'both')),
+    map(
+      'ClientNotifications',
+      'Notifications a client may send.',
+      of('notification', 'client-to-server', 'both'),
+    ),
     map('ServerRequests', 'Requests the server may send.', of('request', 'server-to-client')),
-    map('ServerNotifications', 'Notifications the server may send.', of('notification', 'server-to-client', 'both')),
+    map(
+      'ServerNotifications',
+      'Notifications the server may send.',
+      of('notification', 'server-to-client', 'both'),
+    ),
   ].join('\n');
 }
 
@@ -74,7 +92,10 @@ const errorTable = () =>
     'export interface ErrorRow {\n  readonly code: number;\n  readonly message: string;\n  readonly hint: string;\n  readonly retryable: boolean;\n}\n',
     '/** The error table: name → row. */',
     'export const ERRORS = {',
-    ...errors.map(({ name, code, message, hint, retryable }) => `  ${name}: { code: ${code}, message: ${JSON.stringify(message)}, hint: ${JSON.stringify(hint)}, retryable: ${retryable} },`),
+    ...errors.map(
+      ({ name, code, message, hint, retryable }) =>
+        `  ${name}: { code: ${code}, message: ${JSON.stringify(message)}, hint: ${JSON.stringify(hint)}, retryable: ${retryable} },`,
+    ),
     '} as const satisfies Record<string, ErrorRow>;\n',
     '/** Names of the error table. */',
     'export type ErrorName = keyof typeof ERRORS;\n',
@@ -84,7 +105,12 @@ const openrpc = () =>
   JSON.stringify(
     {
       openrpc: '1.3.2',
-      info: { title: 'SAMPO bridge', version, license: { name: 'Apache-2.0' }, description: 'Promptable nucleus segmentation over one WebSocket.' },
+      info: {
+        title: 'SAMPO bridge',
+        version,
+        license: { name: 'Apache-2.0' },
+        description: 'Promptable nucleus segmentation over one WebSocket.',
+      },
       methods: methods.map(({ method, direction, kind, summary, params, result, errors: names }) => ({
         name: method,
         summary,
@@ -92,10 +118,16 @@ const openrpc = () =>
         'x-kind': kind,
         paramStructure: 'by-name',
         params: params.properties
-          ? Object.entries(params.properties).map(([name, schema]) => ({ name, required: (params.required ?? []).includes(name), schema: relink(schema, '#/components/schemas/') }))
+          ? Object.entries(params.properties).map(([name, schema]) => ({
+              name,
+              required: (params.required ?? []).includes(name),
+              schema: relink(schema, '#/components/schemas/'),
+            }))
           : [{ name: 'params', required: true, schema: relink(params, '#/components/schemas/') }],
         ...(result ? { result: { name: 'result', schema: relink(result, '#/components/schemas/') } } : {}),
-        errors: errors.filter(({ name }) => names.includes(name)).map(({ code, message }) => ({ code, message })),
+        errors: errors
+          .filter(({ name }) => names.includes(name))
+          .map(({ code, message }) => ({ code, message })),
       })),
       components: { schemas: relink(common, '#/components/schemas/') },
     },
@@ -109,7 +141,8 @@ function shape(schema) {
   if (schema.enum) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(' or ');
   if (schema.oneOf) return schema.oneOf.map(shape).join(' or ');
   if (schema.type === 'array') return `array of ${schema.items ? shape(schema.items) : 'values'}`;
-  if (schema.type === 'object' && schema.properties) return `{ ${Object.keys(schema.properties).join(', ')} }`;
+  if (schema.type === 'object' && schema.properties)
+    return `{ ${Object.keys(schema.properties).join(', ')} }`;
   return [schema.type ?? 'any'].flat().join(' or ');
 }
 
@@ -134,12 +167,19 @@ const page = () =>
       ...(names.length ? [`**Errors**: ${names.map((name) => `\`${name}\``).join(', ')}\n`] : []),
     ]),
     '## Types\n',
-    ...Object.entries(common).flatMap(([name, schema]) => [`### ${name}\n`, `${schema.description ?? ''}\n`, rows(schema)]),
+    ...Object.entries(common).flatMap(([name, schema]) => [
+      `### ${name}\n`,
+      `${schema.description ?? ''}\n`,
+      rows(schema),
+    ]),
     '## Errors\n',
     'Every error object has `data.name` and `data.hint`, and `data.retryable`.\n',
     '| code | name | meaning | what to do | may succeed later |',
     '|---|---|---|---|---|',
-    ...errors.map(({ code, name, message, hint, retryable }) => `| ${code} | \`${name}\` | ${message} | ${hint} | ${retryable ? 'yes' : ''} |`),
+    ...errors.map(
+      ({ code, name, message, hint, retryable }) =>
+        `| ${code} | \`${name}\` | ${message} | ${hint} | ${retryable ? 'yes' : ''} |`,
+    ),
     '',
   ].join('\n');
 

@@ -51,11 +51,24 @@ const pytestReport = join(reports, 'pytest.xml');
 let ready = 0;
 if (!existsSync(join(bin, windows ? 'pytest.exe' : 'pytest'))) {
   ready = run(windows ? 'python' : 'python3', ['-m', 'venv', venv]);
-  if (ready === 0) ready = run(join(bin, 'python'), ['-m', 'pip', 'install', '-q', '-r', join(root, 'test', 'python', 'requirements.txt')]);
+  if (ready === 0)
+    ready = run(join(bin, 'python'), [
+      '-m',
+      'pip',
+      'install',
+      '-q',
+      '-r',
+      join(root, 'test', 'python', 'requirements.txt'),
+    ]);
 }
-const pytestStatus = ready || run(join(bin, 'python'), ['-m', 'pytest', '-q', 'test/python', `--junitxml=${pytestReport}`]);
+const pytestStatus =
+  ready || run(join(bin, 'python'), ['-m', 'pytest', '-q', 'test/python', `--junitxml=${pytestReport}`]);
 count(pytestReport, pytestStatus, (text) => {
-  const number = (name) => [...text.matchAll(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`, 'g'))].reduce((sum, match) => sum + Number(match[1]), 0);
+  const number = (name) =>
+    [...text.matchAll(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`, 'g'))].reduce(
+      (sum, match) => sum + Number(match[1]),
+      0,
+    );
   const bad = number('failures') + number('errors');
   return { passed: number('tests') - bad - number('skipped'), failed: bad };
 });

@@ -1,3 +1,13 @@
 #!/usr/bin/env node
-process.stderr.write('sampo: the command line is being built\n');
-process.exitCode = 2;
+import { runCommandLine } from './commands/run';
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
+
+void runCommandLine(process.argv.slice(2), {
+  env: process.env,
+  platform: process.platform,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  signal: interrupted.signal,
+}).then((code) => process.exit(code));

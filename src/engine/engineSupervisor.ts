@@ -112,7 +112,10 @@ export class EngineSupervisor {
     if (delay > 0) await this.#pause(delay);
     if (this.closed) throw engineClosed();
     this.#state = 'starting';
-    const handle = new EngineHandle(this.#log, (ended, how) => this.#ended(ended, how));
+    const handle = new EngineHandle(
+      () => undefined,
+      (ended, how) => this.#ended(ended, how),
+    );
     this.#handle = handle;
     try {
       const choice = await handle.ask<'start'>({
@@ -132,7 +135,7 @@ export class EngineSupervisor {
   #report(choice: Omit<EngineStatus['device'], 'requested'>): void {
     if (this.#device.tried.length === 0) {
       for (const { device, ok, reason = '' } of choice.tried) {
-        if (!ok) this.#log(`device ${device} does not work: ${reason}\n`);
+        if (!ok) this.#log(`device ${device} does not work: ${reason.split('\n')[0]}\n`);
       }
     }
     this.#device = { requested: this.#settings.device, ...choice };

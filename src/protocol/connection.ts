@@ -46,7 +46,7 @@ export class Connection<S> {
   constructor(private readonly options: ConnectionOptions<S>) {
     this.methods = new Map(Object.entries(options.handlers) as [string, AnyHandler<S>][]);
     this.client = new JSONRPCClient(
-      (request) => this.write(request),
+      (request: object) => this.write(request),
       () => `server-${++this.nextRequest}`,
     );
     this.server.mapErrorToJSONRPCErrorResponse = (id, error: unknown) => {
@@ -95,13 +95,21 @@ export class Connection<S> {
     const answer = Promise.resolve(this.client.request(method, params)).catch((error: unknown) => {
       throw this.state === 'closed'
         ? new BridgeError('RequestCancelled', 'the connection is closed')
-        : new BridgeError('ClientFailed', `${method}: ${error instanceof Error ? error.message : String(error)}`, { error: String(error) });
+        : new BridgeError(
+            'ClientFailed',
+            `${method}: ${error instanceof Error ? error.message : String(error)}`,
+            { error: String(error) },
+          );
     });
     const result: unknown = await Promise.race([
       answer,
       new Promise<never>((_, reject) => {
         const give = () =>
-          reject(timeout.aborted && !signal?.aborted ? new BridgeError('ViewerTimeout', `${method} was not answered within ${timeoutMs} ms`) : new BridgeError('RequestCancelled', 'cancelled'));
+          reject(
+            timeout.aborted && !signal?.aborted
+              ? new BridgeError('ViewerTimeout', `${method} was not answered within ${timeoutMs} ms`)
+              : new BridgeError('RequestCancelled', 'cancelled'),
+          );
         if (stop.aborted) give();
         else stop.addEventListener('abort', give, { once: true });
       }),
@@ -133,30 +141,42 @@ export class Connection<S> {
     }
     if (message.method === 'initialize') this.state = 'open';
     this.running.set(message.id, new AbortController());
-    this.server.receive({ jsonrpc: '2.0', id: message.id, method: message.method, params: message.params }, message).then(
-      (response) => {
-        // A failed initialize leaves the connection as it was.
-        if (message.method === 'initialize' && response?.error && this.state === 'open') this.state = 'new';
-        this.answer(message.id, response);
-      },
-      (error: unknown) => {
-        this.options.onFault(error);
-        this.running.delete(message.id);
-        this.answerError(message.id, error);
-      },
-    );
+    this.server
+      .receive({ jsonrpc: '2.0', id: message.id, method: message.method, params: message.params }, message)
+      .then(
+        (response) => {
+          // A failed initialize leaves the connection as it was.
+          if (message.method === 'initialize' && response?.error && this.state === 'open') this.state = 'new';
+          this.answer(message.id, response);
+        },
+        (error: unknown) => {
+          this.options.onFault(error);
+          this.running.delete(message.id);
+          this.answerError(message.id, error);
+        },
+      );
   }
 
   private refusal({ id, method, params }: Message & { type: 'request' }): BridgeError | undefined {
-    if (this.running.has(id)) return new BridgeError('InvalidRequest', 'a request with this id is still under way', { id });
+    if (this.running.has(id))
+      return new BridgeError('InvalidRequest', 'a request with this id is still under way', { id });
     const schema = this.options.contract.methods.get(method);
-    if (!schema || schema.kind !== 'request' || schema.direction === 'server-to-client') return new BridgeError('MethodNotFound', `no method ${JSON.stringify(method.slice(0, 100))}`);
-    if (this.state === 'shutdown') return new BridgeError('ShuttingDown', 'after shutdown only exit may follow');
-    if (this.state === 'new' && method !== 'initialize') return new BridgeError('ServerNotInitialized', 'send initialize first');
-    if (this.state === 'open' && method === 'initialize') return new BridgeError('InvalidRequest', 'the connection is initialized already');
-    if (method !== 'shutdown' && !this.methods.has(method)) return new BridgeError('NotAvailable', `${method} is part of the protocol, but not of this build`);
+    if (!schema || schema.kind !== 'request' || schema.direction === 'server-to-client')
+      return new BridgeError('MethodNotFound', `no method ${JSON.stringify(method.slice(0, 100))}`);
+    if (this.state === 'shutdown')
+      return new BridgeError('ShuttingDown', 'after shutdown only exit may follow');
+    if (this.state === 'new' && method !== 'initialize')
+      return new BridgeError('ServerNotInitialized', 'send initialize first');
+    if (this.state === 'open' && method === 'initialize')
+      return new BridgeError('InvalidRequest', 'the connection is initialized already');
+    if (method !== 'shutdown' && !this.methods.has(method))
+      return new BridgeError('NotAvailable', `${method} is part of the protocol, but not of this build`);
     const { requestsInFlight } = this.options.limits;
-    if (this.running.size >= requestsInFlight) return new BridgeError('Busy', `${this.running.size} requests are under way`, { limit: 'requestsInFlight', value: requestsInFlight });
+    if (this.running.size >= requestsInFlight)
+      return new BridgeError('Busy', `${this.running.size} requests are under way`, {
+        limit: 'requestsInFlight',
+        value: requestsInFlight,
+      });
     try {
       this.options.contract.checkParams(method, params);
     } catch (error) {
@@ -179,7 +199,11 @@ export class Connection<S> {
       this.notifyProgress(message.id, begun ? 'report' : 'begin', value);
       begun = true;
     };
-    const work = handler(message.params as never, { signal, progress: { report }, session: this.options.session });
+    const work = handler(message.params as never, {
+      signal,
+      progress: { report },
+      session: this.options.session,
+    });
     work.catch(() => undefined);
     try {
       return (await Promise.race([work, this.lapse(signal)])) ?? null;
@@ -193,7 +217,11 @@ export class Connection<S> {
     return new Promise((_, reject) => {
       signal.addEventListener(
         'abort',
-        () => setTimeout(() => reject(new BridgeError('RequestCancelled', 'the request was cancelled')), this.options.cancelGraceMs ?? 400).unref(),
+        () =>
+          setTimeout(
+            () => reject(new BridgeError('RequestCancelled', 'the request was cancelled')),
+            this.options.cancelGraceMs ?? 400,
+          ).unref(),
         { once: true },
       );
     });
@@ -205,7 +233,10 @@ export class Connection<S> {
   }
 
   private notifyProgress(id: MessageId, kind: 'begin' | 'report' | 'end', value: ProgressReport): void {
-    this.notify('$/progress', { id, value: { kind, ...value } as ServerNotifications['$/progress']['params']['value'] });
+    this.notify('$/progress', {
+      id,
+      value: { kind, ...value } as ServerNotifications['$/progress']['params']['value'],
+    });
   }
 
   private receiveNotification(method: string, params: unknown): void {

@@ -7,7 +7,12 @@ export type MessageId = string | number;
 export type Message =
   | { readonly type: 'request'; readonly id: MessageId; readonly method: string; readonly params: unknown }
   | { readonly type: 'notification'; readonly method: string; readonly params: unknown }
-  | { readonly type: 'response'; readonly id: MessageId; readonly result?: unknown; readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown } };
+  | {
+      readonly type: 'response';
+      readonly id: MessageId;
+      readonly result?: unknown;
+      readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+    };
 
 /** Why a message was refused, and the id to answer to (null when it cannot be known). */
 export class EnvelopeError extends Error {
@@ -51,7 +56,13 @@ function isId(value: unknown): value is MessageId {
 export function readMessage(text: string, nesting: number): Message {
   const depth = nestingOf(text);
   if (depth > nesting) {
-    throw new EnvelopeError(null, new BridgeError('LimitExceeded', `the message nests ${depth} deep`, { limit: 'nesting', value: nesting }));
+    throw new EnvelopeError(
+      null,
+      new BridgeError('LimitExceeded', `the message nests ${depth} deep`, {
+        limit: 'nesting',
+        value: nesting,
+      }),
+    );
   }
   let value: unknown;
   try {
@@ -78,8 +89,17 @@ export function readMessage(text: string, nesting: number): Message {
   if (id === null) throw refuse(null, 'a response has the id of its request');
   if (has('result')) return { type: 'response', id, result: value['result'] };
   const error = value['error'];
-  if (!isRecord(error) || typeof error['code'] !== 'number' || typeof error['message'] !== 'string') throw refuse(null, 'error must have code and message');
-  return { type: 'response', id, error: { code: error['code'], message: error['message'], ...(Object.hasOwn(error, 'data') ? { data: error['data'] } : {}) } };
+  if (!isRecord(error) || typeof error['code'] !== 'number' || typeof error['message'] !== 'string')
+    throw refuse(null, 'error must have code and message');
+  return {
+    type: 'response',
+    id,
+    error: {
+      code: error['code'],
+      message: error['message'],
+      ...(Object.hasOwn(error, 'data') ? { data: error['data'] } : {}),
+    },
+  };
 }
 
 function refuse(id: MessageId | null, message: string): EnvelopeError {

@@ -5,7 +5,12 @@ import { ERRORS, type ErrorName } from './errors.gen';
 export interface ErrorObject {
   readonly code: number;
   readonly message: string;
-  readonly data: { readonly name: string; readonly hint: string; readonly retryable: boolean; readonly [key: string]: unknown };
+  readonly data: {
+    readonly name: string;
+    readonly hint: string;
+    readonly retryable: boolean;
+    readonly [key: string]: unknown;
+  };
 }
 
 /** Whether a name is a row of the error table. */
@@ -17,9 +22,17 @@ export function isErrorName(name: string): name is ErrorName {
 export function errorObject(error: unknown): ErrorObject {
   if (isBridgeError(error) && isErrorName(error.errorName)) {
     const row = ERRORS[error.errorName];
-    return { code: row.code, message: error.message || row.message, data: { hint: row.hint, retryable: row.retryable, ...error.data, name: error.errorName } };
+    return {
+      code: row.code,
+      message: error.message || row.message,
+      data: { hint: row.hint, retryable: row.retryable, ...error.data, name: error.errorName },
+    };
   }
   const row = ERRORS.InternalError;
   const reason = error instanceof Error ? error.message : String(error);
-  return { code: row.code, message: `${row.message}: ${reason}`, data: { name: 'InternalError', hint: row.hint, retryable: row.retryable } };
+  return {
+    code: row.code,
+    message: `${row.message}: ${reason}`,
+    data: { name: 'InternalError', hint: row.hint, retryable: row.retryable },
+  };
 }

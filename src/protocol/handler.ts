@@ -32,4 +32,6 @@ export type Handler<S, M extends keyof ClientRequests> = (
 export type HandlerTable<S> = { readonly [M in keyof ClientRequests]?: Handler<S, M> };
 
 /** Handlers of notifications of the client. */
-export type NotificationTable<S> = { readonly [M in keyof ClientNotifications]?: (params: ClientNotifications[M]['params'], session: S) => void };
+export type NotificationTable<S> = {
+  readonly [M in keyof ClientNotifications]?: (params: ClientNotifications[M]['params'], session: S) => void;
+};

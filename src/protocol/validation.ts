@@ -23,10 +23,17 @@ export interface Problem {
 function problemOf(error: ErrorObject): Problem {
   const params = error.params as Record<string, unknown>;
   const name = params['additionalProperty'] ?? params['unevaluatedProperty'];
-  if (typeof name === 'string') return { pointer: `${error.instancePath}/${name}`, expected: 'no such member' };
-  if (error.keyword === 'required') return { pointer: `${error.instancePath}/${String(params['missingProperty'])}`, expected: 'a value: the member is required' };
-  if (error.keyword === 'enum') return { pointer: error.instancePath, expected: `one of ${JSON.stringify(params['allowedValues'])}` };
-  if (error.keyword === 'const') return { pointer: error.instancePath, expected: JSON.stringify(params['allowedValue']) };
+  if (typeof name === 'string')
+    return { pointer: `${error.instancePath}/${name}`, expected: 'no such member' };
+  if (error.keyword === 'required')
+    return {
+      pointer: `${error.instancePath}/${String(params['missingProperty'])}`,
+      expected: 'a value: the member is required',
+    };
+  if (error.keyword === 'enum')
+    return { pointer: error.instancePath, expected: `one of ${JSON.stringify(params['allowedValues'])}` };
+  if (error.keyword === 'const')
+    return { pointer: error.instancePath, expected: JSON.stringify(params['allowedValue']) };
   return { pointer: error.instancePath, expected: error.message ?? error.keyword };
 }
 
@@ -41,15 +48,22 @@ export class Contract {
   /** @param folder the package's `schemas` folder */
   constructor(folder: string) {
     const read = (path: string): object => JSON.parse(readFileSync(join(folder, path), 'utf8')) as object;
-    const ajv = new Ajv2020({ allErrors: false, useDefaults: true, strict: true, strictRequired: false, allowUnionTypes: true });
+    const ajv = new Ajv2020({
+      allErrors: false,
+      useDefaults: true,
+      strict: true,
+      strictRequired: false,
+      allowUnionTypes: true,
+    });
     ajv.addSchema(read('common.json'));
     const methods = new Map<string, MethodSchema>();
     for (const file of readdirSync(join(folder, 'methods')).sort()) {
       const schema = read(join('methods', file)) as MethodSchema;
       const base = `methods/${file}`;
       methods.set(schema.method, schema);
-      this.params.set(schema.method, ajv.compile({ ...schema.params, $id: `${base}#params` }));
-      if (schema.result) this.results.set(schema.method, ajv.compile({ ...schema.result, $id: `${base}#result` }));
+      this.params.set(schema.method, ajv.compile({ ...schema.params, $id: `${base}-params` }));
+      if (schema.result)
+        this.results.set(schema.method, ajv.compile({ ...schema.result, $id: `${base}-result` }));
     }
     this.methods = methods;
   }
@@ -64,10 +78,21 @@ export class Contract {
     this.check(this.results.get(method), result, 'ClientFailed', `result of ${method}`);
   }
 
-  private check(validate: ValidateFunction | undefined, value: unknown, errorName: string, what: string): void {
+  private check(
+    validate: ValidateFunction | undefined,
+    value: unknown,
+    errorName: string,
+    what: string,
+  ): void {
     if (!validate || validate(value)) return;
     const problems = (validate.errors ?? []).slice(0, 8).map(problemOf);
-    const first = problems.find((problem) => problem.expected !== 'must match exactly one schema in oneOf') ?? problems[0];
-    throw new BridgeError(errorName, `${what}: ${first?.pointer || '/'} ${first?.expected ?? 'does not fit'}`, { problems });
+    const first =
+      problems.find((problem) => problem.expected !== 'must match exactly one schema in oneOf') ??
+      problems[0];
+    throw new BridgeError(
+      errorName,
+      `${what}: ${first?.pointer || '/'} ${first?.expected ?? 'does not fit'}`,
+      { problems },
+    );
   }
 }

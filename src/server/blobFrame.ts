@@ -21,10 +21,14 @@ function isCount(value: unknown): value is number {
  * @throws BridgeError InvalidParams when the frame does not hold what it says
  */
 export function readBlobFrame(frame: Uint8Array): Blob {
-  const bad = (why: string) => new BridgeError('InvalidParams', `binary frame: ${why}`, { problems: [{ pointer: '', expected: 'header length, JSON header, bytes' }] });
+  const bad = (why: string) =>
+    new BridgeError('InvalidParams', `binary frame: ${why}`, {
+      problems: [{ pointer: '', expected: 'header length, JSON header, bytes' }],
+    });
   if (frame.byteLength < 4) throw bad('shorter than its header length');
   const length = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0, true);
-  if (length > HEADER_LIMIT || 4 + length > frame.byteLength) throw bad(`a header of ${length} bytes does not fit`);
+  if (length > HEADER_LIMIT || 4 + length > frame.byteLength)
+    throw bad(`a header of ${length} bytes does not fit`);
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(4, 4 + length)));
@@ -33,11 +37,15 @@ export function readBlobFrame(frame: Uint8Array): Blob {
   }
   if (typeof header !== 'object' || header === null) throw bad('the header is not an object');
   const { blob, encoding, width, height, channels } = header as Record<string, unknown>;
-  if (typeof blob !== 'string' || blob.length === 0 || blob.length > 200) throw bad('blob must be a name of 1 to 200 characters');
-  if (encoding !== 'png' && encoding !== 'jpeg' && encoding !== 'raw') throw bad('encoding must be png, jpeg or raw');
-  if (!isCount(width) || !isCount(height) || !isCount(channels) || channels > 4) throw bad('width, height and channels (1 to 4) must be positive integers');
+  if (typeof blob !== 'string' || blob.length === 0 || blob.length > 200)
+    throw bad('blob must be a name of 1 to 200 characters');
+  if (encoding !== 'png' && encoding !== 'jpeg' && encoding !== 'raw')
+    throw bad('encoding must be png, jpeg or raw');
+  if (!isCount(width) || !isCount(height) || !isCount(channels) || channels > 4)
+    throw bad('width, height and channels (1 to 4) must be positive integers');
   const bytes = frame.subarray(4 + length);
-  if (encoding === 'raw' && bytes.byteLength !== width * height * channels) throw bad(`raw pixels need ${width * height * channels} bytes, got ${bytes.byteLength}`);
+  if (encoding === 'raw' && bytes.byteLength !== width * height * channels)
+    throw bad(`raw pixels need ${width * height * channels} bytes, got ${bytes.byteLength}`);
   return { blob, encoding, width, height, channels, bytes };
 }
 

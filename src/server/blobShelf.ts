@@ -16,7 +16,10 @@ export class BlobShelf {
   put(blob: Blob): void {
     this.drop(blob.blob);
     if (this.bytes + blob.bytes.byteLength > this.limitBytes) {
-      throw new BridgeError('LimitExceeded', 'too many pixels are waiting to be used', { limit: 'blobBytes', value: this.limitBytes });
+      throw new BridgeError('LimitExceeded', 'too many pixels are waiting to be used', {
+        limit: 'blobBytes',
+        value: this.limitBytes,
+      });
     }
     const timer = setTimeout(() => this.drop(blob.blob), this.lifetimeMs);
     timer.unref();

@@ -55,14 +55,20 @@ export class WebSocketTransport {
   private readonly alive = new WeakSet<WebSocket>();
 
   private constructor(private readonly options: TransportOptions) {
-    this.http = createServer((_request, response) => response.writeHead(426, { 'content-type': 'text/plain' }).end('SAMPO: connect with a WebSocket to /rpc\n'));
+    this.http = createServer((_request, response) =>
+      response
+        .writeHead(426, { 'content-type': 'text/plain' })
+        .end('SAMPO: connect with a WebSocket to /rpc\n'),
+    );
     this.sockets = new WebSocketServer({
       noServer: true,
       maxPayload: options.messageBytes,
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     });
-    this.http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.upgrade(request, socket, head));
+    this.http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.upgrade(request, socket, head),
+    );
     this.ping = setInterval(() => this.pingAll(), options.pingMs ?? 20_000);
     this.ping.unref();
   }
@@ -73,7 +79,11 @@ export class WebSocketTransport {
     await new Promise<void>((resolve, reject) => {
       transport.http.once('error', (error: NodeJS.ErrnoException) => {
         clearInterval(transport.ping);
-        reject(error.code === 'EADDRINUSE' ? new BridgeError('PortInUse', `port ${options.port} is in use`, { port: options.port }) : error);
+        reject(
+          error.code === 'EADDRINUSE'
+            ? new BridgeError('PortInUse', `port ${options.port} is in use`, { port: options.port })
+            : error,
+        );
       });
       transport.http.listen(options.port, options.host, resolve);
     });
@@ -123,7 +133,9 @@ export class WebSocketTransport {
   }
 
   private full(): Refusal | undefined {
-    return this.clients >= this.options.clients ? { status: 503, message: `the limit of ${this.options.clients} clients is reached` } : undefined;
+    return this.clients >= this.options.clients
+      ? { status: 503, message: `the limit of ${this.options.clients} clients is reached` }
+      : undefined;
   }
 
   private welcome(socket: WebSocket): void {
@@ -182,7 +194,12 @@ function rateGuard(perSecond: number): () => boolean {
 }
 
 function refuse(socket: Duplex, { status, message }: Refusal): void {
-  const names = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' } as const;
+  const names = {
+    401: 'Unauthorized',
+    403: 'Forbidden',
+    404: 'Not Found',
+    503: 'Service Unavailable',
+  } as const;
   const body = `${message}\n`;
   socket.end(
     `HTTP/1.1 ${status} ${names[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

@@ -1,0 +1,41 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { homedir } from 'node:os';
+import { defaultStateFolder } from '../store/stateFolder';
+
+/** Exit codes of `sampo`; documented in every --help. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, noServer: 3, cancelled: 130 } as const;
+
+/** A misuse of the command line: told with the command's help, exit code 2. */
+export class UsageError extends Error {}
+
+/** What a command may touch of its surroundings. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  out(text: string): void;
+  err(text: string): void;
+  /** Aborted by Ctrl-C or a request to end. */
+  readonly signal: AbortSignal;
+}
+
+/** One subcommand. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly help: string;
+  run(argv: string[], around: Surroundings): Promise<number>;
+}
+
+/** Reads options strictly. @throws UsageError for an unknown flag or a missing value */
+export function readOptions<T extends NonNullable<ParseArgsConfig['options']>>(argv: string[], options: T) {
+  try {
+    return parseArgs({ args: argv, options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** The state folder: --state, SAMPO_STATE, or the system's usual place. */
+export function stateFolder(option: string | undefined, { env, platform }: Surroundings): string {
+  return option ?? env['SAMPO_STATE'] ?? defaultStateFolder(platform, env, homedir());
+}

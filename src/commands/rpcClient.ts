@@ -1,0 +1,122 @@
+import { WebSocket } from 'ws';
+import { BridgeError } from '../errors';
+import { PROTOCOL_VERSION } from '../protocol/version';
+import type { ClientRequests, ServerNotifications } from '../protocol/types.gen';
+import type { ConnectionInfo } from '../server/connectionFile';
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly progress: ((value: ServerNotifications['$/progress']['params']['value']) => void) | undefined;
+}
+
+interface Answer {
+  readonly id?: number | null;
+  readonly method?: string;
+  readonly params?: unknown;
+  readonly result?: unknown;
+  readonly error?: { message: string; data?: { name?: string; hint?: string } };
+}
+
+/** A client of the bridge, for the command line and the tests: the same calls any viewer makes. */
+export class RpcClient {
+  private readonly pending = new Map<number, Pending>();
+  private readonly listeners = new Map<string, (params: unknown) => void>();
+  private nextId = 0;
+
+  private constructor(private readonly socket: WebSocket) {
+    socket.on('message', (data) => this.take(JSON.parse((data as Buffer).toString('utf8')) as Answer));
+    socket.on('close', (code) => {
+      for (const { reject } of this.pending.values())
+        reject(new BridgeError('EngineCrashed', `the server closed the connection (${code})`));
+      this.pending.clear();
+    });
+    socket.on('error', () => undefined);
+  }
+
+  /** Connects and initializes. @throws BridgeError ConnectionRefused, TokenRefused */
+  static async connect({ url, token }: Pick<ConnectionInfo, 'url' | 'token'>): Promise<RpcClient> {
+    const socket = new WebSocket(url, ['sampo.v1'], {
+      headers: { authorization: `Bearer ${token}` },
+      perMessageDeflate: false,
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', resolve);
+      socket.once('unexpected-response', (_request, response) =>
+        reject(
+          new BridgeError(
+            response.statusCode === 401 ? 'TokenRefused' : 'ConnectionRefused',
+            `the server refused the connection: HTTP ${response.statusCode}`,
+          ),
+        ),
+      );
+      socket.once('error', (error) =>
+        reject(
+          new BridgeError('ConnectionRefused', `no server at ${url}: ${error.message}`, {
+            hint: 'start one with sampo serve',
+          }),
+        ),
+      );
+    });
+    const client = new RpcClient(socket);
+    await client.request('initialize', {
+      protocolVersion: PROTOCOL_VERSION,
+      client: { name: 'sampo command line' },
+    });
+    client.notify('initialized', {});
+    return client;
+  }
+
+  /** Sends a request. An aborted signal cancels it at the server; the answer is then an error. */
+  request<M extends keyof ClientRequests>(
+    method: M,
+    params: ClientRequests[M]['params'],
+    options: { progress?: Pending['progress']; signal?: AbortSignal } = {},
+  ): Promise<ClientRequests[M]['result']> {
+    const id = ++this.nextId;
+    const answer = new Promise<unknown>((resolve, reject) =>
+      this.pending.set(id, { resolve, reject, progress: options.progress }),
+    );
+    this.send({ jsonrpc: '2.0', id, method, params });
+    options.signal?.addEventListener('abort', () => this.notify('$/cancelRequest', { id }), { once: true });
+    return answer as Promise<ClientRequests[M]['result']>;
+  }
+
+  notify(method: string, params: object): void {
+    this.send({ jsonrpc: '2.0', method, params });
+  }
+
+  /** Hears a notification of the server. */
+  on<M extends keyof ServerNotifications>(
+    method: M,
+    listener: (params: ServerNotifications[M]['params']) => void,
+  ): void {
+    this.listeners.set(method, listener as (params: unknown) => void);
+  }
+
+  async close(): Promise<void> {
+    if (this.socket.readyState === WebSocket.CLOSED) return;
+    const closed = new Promise<void>((resolve) => this.socket.once('close', () => resolve()));
+    this.socket.close(1000);
+    await closed;
+  }
+
+  private send(message: object): void {
+    this.socket.send(JSON.stringify(message));
+  }
+
+  private take({ id, method, params, result, error }: Answer): void {
+    if (method === '$/progress') {
+      const { id: of, value } = params as ServerNotifications['$/progress']['params'];
+      this.pending.get(Number(of))?.progress?.(value);
+      return;
+    }
+    if (method !== undefined) return this.listeners.get(method)?.(params);
+    const waiting = typeof id === 'number' ? this.pending.get(id) : undefined;
+    if (!waiting || typeof id !== 'number') return;
+    this.pending.delete(id);
+    if (error)
+      waiting.reject(new BridgeError(error.data?.name ?? 'InternalError', error.message, { ...error.data }));
+    else waiting.resolve(result);
+  }
+}

@@ -1,0 +1,61 @@
+import { startServer } from '../composition';
+import { EXIT, UsageError, readOptions, stateFolder, type Command } from './command';
+
+/** `sampo serve` */
+export const serve: Command = {
+  name: 'serve',
+  summary: 'start the server and keep it running',
+  help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--root DIR]... [--json]
+
+Starts the local server that viewers and scripts talk to. It listens on 127.0.0.1 only and writes a
+connection file (readable by you alone) by which QuPath, napari and the other commands find it.
+
+  --port N      port to listen on; a free one when left out
+  --state DIR   where intents, judgements and the connection file live
+                (default: the system's place for state, or SAMPO_STATE)
+  --device NAME auto (default), cpu, webgpu, cuda, dml or coreml; also SAMPO_DEVICE
+  --root DIR    folder whose images the server may open by path; may be given several times
+  --json        print one line of JSON when ready: { url, pid, connectionFile }
+
+exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
+  async run(argv, around) {
+    const { values, positionals } = readOptions(argv, {
+      port: { type: 'string' },
+      state: { type: 'string' },
+      device: { type: 'string' },
+      root: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
+    });
+    if (positionals.length > 0)
+      throw new UsageError(`serve takes no argument "${positionals[0]}"; did you mean --root?`);
+    const port = values.port === undefined ? 0 : Number(values.port);
+    if (!Number.isInteger(port) || port < 0 || port > 65535)
+      throw new UsageError(`--port must be 0 to 65535, not "${values.port}"`);
+    const device = values.device ?? around.env['SAMPO_DEVICE'];
+    const stopped = new AbortController();
+    const server = await startServer({
+      port,
+      stateFolder: stateFolder(values.state, around),
+      ...(device ? { device } : {}),
+      roots: values.root ?? [],
+      log: (line) => around.err(`${line.trimEnd()}\n`),
+      onStop: () => stopped.abort(),
+    });
+    if (values.json)
+      around.out(
+        `${JSON.stringify({ url: server.url, pid: process.pid, connectionFile: server.connectionFile })}\n`,
+      );
+    else
+      around.out(
+        `SAMPO listens at ${server.url}\nconnection file: ${server.connectionFile}\nstop it with Ctrl-C or: sampo stop\n`,
+      );
+    await new Promise<void>((resolve) => {
+      for (const signal of [around.signal, stopped.signal]) {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      }
+    });
+    await server.close();
+    return EXIT.ok;
+  },
+};

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { createEngineClient } from './engine/engineClient';
+import type { Engine } from './engine/engine';
+import { BridgeError } from './errors';
+import type { Limits } from './protocol/types.gen';
+import { Contract } from './protocol/validation';
+import { PROTOCOL_VERSION } from './protocol/version';
+import {
+  connectionFilePath,
+  processExists,
+  readConnectionFile,
+  removeConnectionFile,
+  writeConnectionFile,
+} from './server/connectionFile';
+import { handlerTable } from './server/handlers/table';
+import { Host } from './server/host';
+import { DEFAULT_LIMITS } from './server/limits';
+import type { EngineReport, Services } from './server/services';
+import { WebSocketTransport } from './server/webSocketTransport';
+import { Graphs } from './services/graphs';
+import { openStore } from './store/store';
+
+/** The package's own folder: schemas, models and the OpenRPC document lie there. */
+export const PACKAGE_ROOT = resolve(__dirname, '..');
+
+export interface ServerOptions {
+  readonly host?: string;
+  /** 0, the default, takes a free port. */
+  readonly port?: number;
+  readonly stateFolder: string;
+  readonly device?: string;
+  /** Folders whose files may be read by path. */
+  readonly roots?: readonly string[];
+  readonly limits?: Partial<Limits>;
+  readonly log?: (line: string) => void;
+  /** Called when a client asked the server to stop. */
+  readonly onStop?: () => void;
+}
+
+/** A running server. */
+export interface RunningServer {
+  readonly url: string;
+  readonly token: string;
+  readonly connectionFile: string;
+  close(): Promise<void>;
+}
+
+/** Builds every part of the server, in order, and takes them down in the reverse order. @throws BridgeError */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const log = options.log ?? (() => undefined);
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const connectionFile = connectionFilePath(options.stateFolder);
+  refuseSecondServer(connectionFile);
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async () => {
+    for (let closer = closers.pop(); closer; closer = closers.pop()) await closer();
+  };
+  try {
+    const store = openStore(options.stateFolder);
+    closers.push(() => store.close());
+    for (const kept of store.putAside) log(`a damaged state file was put aside: ${kept}`);
+    const engine = await createEngineClient({ ...(options.device ? { device: options.device } : {}), log });
+    closers.push(() => engine.close());
+
+    const token = randomBytes(32).toString('base64url');
+    const available: string[] = [];
+    const services: Services = {
+      graphs: new Graphs(engine),
+      limits,
+      available,
+      version: (readJson('package.json') as { version: string }).version,
+      openrpc: readJson('openrpc.json'),
+      startedAt: Date.now(),
+      allowedPath: (path) => allowedPath(path, options.roots ?? []),
+      engineReport: () => engineReport(engine),
+      clientCount: () => host.clients,
+      stop: () => options.onStop?.(),
+    };
+    const handlers = handlerTable(services);
+    available.push(...Object.keys(handlers));
+    const host = new Host({ contract: new Contract(join(PACKAGE_ROOT, 'schemas')), handlers, limits, log });
+    const transport = await WebSocketTransport.listen({
+      host: options.host ?? '127.0.0.1',
+      port: options.port ?? 0,
+      token,
+      messageBytes: limits.messageBytes,
+      clients: limits.clients,
+      messagesPerSecond: limits.messagesPerSecond,
+      onPeer: (peer) => host.welcome(peer),
+    });
+    closers.push(() => transport.close());
+    writeConnectionFile(connectionFile, {
+      url: transport.url,
+      token,
+      pid: process.pid,
+      protocolVersion: PROTOCOL_VERSION,
+    });
+    closers.push(() => removeConnectionFile(connectionFile, process.pid));
+    return { url: transport.url, token, connectionFile, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function readJson(name: string): object {
+  return JSON.parse(readFileSync(join(PACKAGE_ROOT, name), 'utf8')) as object;
+}
+
+/** A connection file whose process lives means a running server; any other is stale and will be replaced. */
+function refuseSecondServer(path: string): void {
+  const running = readConnectionFile(path);
+  if (!running || running.pid === process.pid || !processExists(running.pid)) return;
+  throw new BridgeError('AlreadyRunning', `a server already runs: ${running.url}, process ${running.pid}`, {
+    url: running.url,
+    pid: running.pid,
+  });
+}
+
+/** The real path of a file below one of the roots, symbolic links resolved. @throws BridgeError FileNotFound, PathNotAllowed */
+function allowedPath(path: string, roots: readonly string[]): string {
+  const inside = (real: string) =>
+    roots.some((root) => {
+      const step = relative(existsSync(root) ? realpathSync(root) : resolve(root), real);
+      return step === '' || (!step.startsWith('..') && !isAbsolute(step));
+    });
+  // Whether a file outside the roots exists is nobody's business: the refusal comes first.
+  if (!existsSync(path))
+    throw inside(resolve(path))
+      ? new BridgeError('FileNotFound', `no file ${path}`)
+      : notAllowed(path, roots);
+  const real = realpathSync(path);
+  if (!inside(real)) throw notAllowed(path, roots);
+  return real;
+}
+
+function notAllowed(path: string, roots: readonly string[]): BridgeError {
+  return new BridgeError('PathNotAllowed', `${path} is outside the allowed folders`, { roots });
+}
+
+async function engineReport(engine: Engine): ReturnType<Services['engineReport']> {
+  const { pid, restarts, rssBytes, residentBytes, models, queue, device } = await engine.status();
+  const report: EngineReport = {
+    pid: pid ?? null,
+    restarts,
+    rssBytes,
+    residentBytes,
+    models: [...models],
+    queue,
+  };
+  return {
+    engine: report,
+    device: {
+      requested: device.requested,
+      used: device.used,
+      tried: device.tried.map((row) => ({ ...row })),
+    },
+  };
+}

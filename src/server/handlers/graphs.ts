@@ -1,0 +1,59 @@
+import type { Handler } from '../../protocol/handler';
+import type { TensorValue } from '../../protocol/types.gen';
+import type { Services } from '../services';
+import type { Session } from '../session';
+import { readTensorValue, writeTensorValue } from '../tensorValue';
+
+type Feeds = Parameters<Services['graphs']['run']>[1];
+
+/** `model/load` */
+export function load(services: Services): Handler<Session, 'model/load'> {
+  return async (params) => {
+    const graph = await services.graphs.load(
+      'path' in params
+        ? services.allowedPath(params.path)
+        : new Uint8Array(Buffer.from(params.base64, 'base64')),
+    );
+    const spec = ({ name, type, dims }: (typeof graph.inputs)[number]) => ({ name, type, dims: [...dims] });
+    return {
+      modelId: graph.id,
+      inputs: graph.inputs.map(spec),
+      outputs: graph.outputs.map(spec),
+      device: graph.device,
+    };
+  };
+}
+
+/** `model/run` */
+export function run(services: Services): Handler<Session, 'model/run'> {
+  return async (params, { signal, progress }) => {
+    services.graphs.find(params.modelId);
+    const feeds: Feeds = {};
+    for (const [name, feed] of Object.entries(params.feeds)) {
+      feeds[name] = readTensorValue((feed as { tensor: TensorValue }).tensor);
+    }
+    const repeat = params.repeat ?? 1;
+    const start = performance.now();
+    const each = (done: number) => {
+      const spent = (performance.now() - start) / 1000;
+      progress.report({
+        percentage: (100 * done) / repeat,
+        message: `run ${done} of ${repeat}`,
+        etaSeconds: (spent / done) * (repeat - done),
+      });
+    };
+    const tally = await services.graphs.run(params.modelId, feeds, { repeat, signal, each });
+    const outputs = Object.fromEntries(
+      Object.entries(tally.outputs).map(([name, tensor]) => [name, writeTensorValue(tensor)]),
+    );
+    return { outputs, runs: tally.runs, seconds: tally.seconds };
+  };
+}
+
+/** `model/release` */
+export function release(services: Services): Handler<Session, 'model/release'> {
+  return async ({ modelId }) => {
+    await services.graphs.release(modelId);
+    return null;
+  };
+}

@@ -1,0 +1,66 @@
+import { isBridgeError } from '../errors';
+import { Connection } from '../protocol/connection';
+import { errorObject } from '../protocol/errorObject';
+import type { HandlerTable } from '../protocol/handler';
+import type { Limits } from '../protocol/types.gen';
+import type { Contract } from '../protocol/validation';
+import { readBlobFrame } from './blobFrame';
+import { Session } from './session';
+import type { Peer, PeerEvents } from './webSocketTransport';
+
+export interface HostOptions {
+  readonly contract: Contract;
+  readonly handlers: HandlerTable<Session>;
+  readonly limits: Limits;
+  readonly log: (line: string) => void;
+}
+
+/** Joins each connected peer to a session and a conversation. */
+export class Host {
+  private readonly sessions = new Set<Session>();
+
+  constructor(private readonly options: HostOptions) {}
+
+  get clients(): number {
+    return this.sessions.size;
+  }
+
+  /** The sessions of all connected clients. */
+  get connected(): Iterable<Session> {
+    return this.sessions;
+  }
+
+  /** Takes a new peer in. */
+  welcome(peer: Peer): PeerEvents {
+    const { contract, handlers, limits, log } = this.options;
+    const session = new Session(limits.blobBytes);
+    session.connection = new Connection({
+      contract,
+      handlers,
+      session,
+      limits,
+      send: (text) => peer.sendText(text),
+      onExit: () => peer.close(1000, 'exit'),
+      onFault: (error) =>
+        log(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    });
+    this.sessions.add(session);
+    return {
+      onText: (text) => session.connection.receive(text),
+      onBinary: (bytes) => {
+        try {
+          session.blobs.put(readBlobFrame(bytes));
+        } catch (error) {
+          if (!isBridgeError(error)) throw error;
+          // A frame has no id to answer to: the reason goes out as an error without id.
+          peer.sendText(JSON.stringify({ jsonrpc: '2.0', id: null, error: errorObject(error) }));
+        }
+      },
+      onClose: () => {
+        this.sessions.delete(session);
+        session.connection.close();
+        session.close();
+      },
+    };
+  }
+}

@@ -1,0 +1,21 @@
+import { randomUUID } from 'node:crypto';
+import type { Connection } from '../protocol/connection';
+import { BlobShelf } from './blobShelf';
+
+/** The state of one connected client; it ends with the connection. */
+export class Session {
+  readonly id = randomUUID();
+  readonly blobs: BlobShelf;
+  /** What `initialize` told about the client. */
+  client = { name: 'unknown', version: '' };
+  /** The conversation; set once, right after both exist. */
+  connection!: Connection<Session>;
+
+  constructor(blobBytes: number) {
+    this.blobs = new BlobShelf(blobBytes);
+  }
+
+  close(): void {
+    this.blobs.close();
+  }
+}
