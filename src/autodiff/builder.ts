@@ -56,6 +56,8 @@ export class GraphBuilder {
   /** Declares `value` a graph output called `name`. */
   output(name: string, value: string): void {
     const { type, dims } = this.typeOf(value);
+    this.outputs.push({ name, type, dims });
+    if (value === name) return;
     this.nodes.push({
       op: 'Identity',
       domain: '',
@@ -65,7 +67,6 @@ export class GraphBuilder {
       attributes: {},
     });
     this.types.set(name, { type, dims });
-    this.outputs.push({ name, type, dims });
   }
 
   /** Emits an operator (or finds it, when it was emitted before) and returns the names of its outputs. */

@@ -9,7 +9,7 @@ import { importGraph, type ImportOptions } from './importGraph';
 export interface LossContext {
   readonly b: GraphBuilder;
   /** Value of a model output (or of any other value of the model, by its name there). */
-  value(name: string): string;
+  readonly value: (name: string) => string;
 }
 
 /** A scalar loss and whatever else should be reported with each step, by output name. */
@@ -58,14 +58,7 @@ export function buildTrainingGraph(model: Graph, options: TrainingOptions): Trai
     ...(inputConstants && { inputConstants }),
   });
   const { builder: b, parameters, values } = imported;
-  const value = (name: string): string => {
-    const found = values.get(name);
-    if (found === undefined)
-      throw new BridgeError('ModelInvalid', `the model has no value '${name}'`, {
-        hint: `Its outputs are ${model.outputs.map((port) => port.name).join(', ')}.`,
-      });
-    return found;
-  };
+  const value = (name: string): string => valueOf(model, values, name);
   const { loss, metrics } = options.loss({ b, value });
   const wanted = [...parameters.keys(), ...trainedInputs.map(value)];
   const found = appendGradients(b, loss, wanted);
@@ -83,4 +76,26 @@ export function buildTrainingGraph(model: Graph, options: TrainingOptions): Trai
     gradients,
     unreached: wanted.filter((name) => !found.has(name)),
   };
+}
+
+function valueOf(model: Graph, values: ReadonlyMap<string, string>, name: string): string {
+  const found = values.get(name);
+  if (found === undefined)
+    throw new BridgeError('ModelInvalid', `the model has no value '${name}'`, {
+      hint: `Its outputs are ${model.outputs.map((port) => port.name).join(', ')}.`,
+    });
+  return found;
+}
+
+/**
+ * The forward graph with the same parameters as inputs: new parameter values need no new session, so reference,
+ * evaluation and mining run on the values at hand. Outputs keep the model's names.
+ */
+export function buildForwardGraph(
+  model: Graph,
+  options: ImportOptions & { readonly outputs: readonly string[] },
+): Graph {
+  const { builder, values } = importGraph(model, options);
+  for (const name of options.outputs) builder.output(name, valueOf(model, values, name));
+  return builder.build();
 }

@@ -1,0 +1,73 @@
+import { hashOf } from './random';
+
+/** A judgement as the hold-out sees it. */
+export interface SplitItem {
+  readonly id: string;
+  readonly wanted: boolean;
+}
+
+/** Judgements to train on, and judgements kept back to check the result. */
+export interface Split<T> {
+  readonly train: readonly T[];
+  readonly holdOut: readonly T[];
+}
+
+/**
+ * Keeps back a share of the wanted and of the unwanted objects each: at least one of a kind once there are four, none below.
+ * Which ones depends on their ids and the seed alone, not on their order.
+ */
+export function splitHoldOut<T extends SplitItem>(
+  items: readonly T[],
+  share: number,
+  seed: number,
+): Split<T> {
+  const kept = new Set<T>();
+  for (const wanted of [true, false]) {
+    const kind = items.filter((item) => item.wanted === wanted);
+    const count = kind.length < 4 ? 0 : Math.max(1, Math.round(kind.length * share));
+    const place = (item: T): number => hashOf(`${seed}:${item.id}`);
+    kind
+      .toSorted((a, b) => place(a) - place(b))
+      .slice(0, count)
+      .forEach((item) => kept.add(item));
+  }
+  return {
+    train: items.filter((item) => !kept.has(item)),
+    holdOut: items.filter((item) => kept.has(item)),
+  };
+}
+
+/** A held-out object: what the user said, and the intent's score for it (0..1). */
+export interface HeldOutScore {
+  readonly wanted: boolean;
+  readonly score: number;
+}
+
+/** How well an intent's scores agree with held-out judgements. */
+export interface HoldOutResult {
+  /** Mean over the two kinds of the share on the right side of the threshold. */
+  readonly accuracy: number;
+  /** Mean of score − threshold for wanted, threshold − score for unwanted objects. */
+  readonly certainty: number;
+  readonly count: number;
+}
+
+/** Agreement of scores with judgements; accuracy 1 when nothing was kept back. */
+export function holdOutResult(scores: readonly HeldOutScore[], threshold: number): HoldOutResult {
+  const kinds = [true, false]
+    .map((wanted) => scores.filter((item) => item.wanted === wanted))
+    .filter((kind) => kind.length > 0);
+  const right = ({ wanted, score }: HeldOutScore): boolean => score >= threshold === wanted;
+  const share = (kind: readonly HeldOutScore[]): number => kind.filter(right).length / kind.length;
+  const signed = scores.map(({ wanted, score }) => (wanted ? score - threshold : threshold - score));
+  const mean = (values: readonly number[], none: number): number =>
+    values.length === 0 ? none : values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { accuracy: mean(kinds.map(share), 1), certainty: mean(signed, 0), count: scores.length };
+}
+
+/** Whether a refinement must not be activated: less accurate on the hold-out, or as accurate and clearly less certain. */
+export function isWorse(before: HoldOutResult, after: HoldOutResult, tolerance = 0.05): boolean {
+  if (after.count === 0) return false;
+  if (after.accuracy !== before.accuracy) return after.accuracy < before.accuracy;
+  return after.certainty < before.certainty - tolerance;
+}

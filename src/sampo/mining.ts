@@ -1,0 +1,127 @@
+import { utility, type JudgedPixels } from './judgedPixels';
+import { preferenceDirection, type Direction } from './margin';
+
+/** What the decoder answers to one prompt, with the current parameters. */
+export interface Answer {
+  /** Mask logits `[K, H·W]`. */
+  readonly masks: Float32Array;
+  /** Quality scores `[K]`. */
+  readonly scores: Float32Array;
+}
+
+/** An answer with the utility of each head and the head the model itself would show. */
+export interface RatedAnswer extends Answer {
+  readonly utilities: readonly number[];
+  /** Head with the highest score. */
+  readonly shown: number;
+}
+
+/** A preference, conditioned on one prompt and answered by one head. */
+export interface PreferencePair {
+  readonly source: 'verdict' | 'candidate' | 'inter-prompt' | 'intra-prompt';
+  /** Index of the prompt it is conditioned on. */
+  readonly prompt: number;
+  /** Head whose logits the margin reads. */
+  readonly head: number;
+  readonly direction: Direction;
+  /** Heads whose scores should be in this order, for pairs between the masks of one prompt. */
+  readonly rank?: { readonly winner: number; readonly loser: number };
+  /** Difference of utilities, 0..1; 1 for what the user said. */
+  readonly gap: number;
+}
+
+/** Logits of one head. */
+export function headLogits({ masks, scores }: Answer, head: number): Float32Array {
+  const pixels = masks.length / scores.length;
+  return masks.subarray(head * pixels, (head + 1) * pixels);
+}
+
+/** Rates an answer by the confirmed pixels. */
+export function rateAnswer(answer: Answer, judged: JudgedPixels): RatedAnswer {
+  const heads = [...answer.scores.keys()];
+  return {
+    ...answer,
+    utilities: heads.map((head) => utility(headLogits(answer, head), judged)),
+    shown: heads.reduce((best, head) => (answer.scores[head]! > answer.scores[best]! ? head : best), 0),
+  };
+}
+
+/** Where the two masks of two logit planes differ on judged pixels; undefined where they do not. */
+function directionBetween(
+  chosen: Float32Array,
+  rejected: Float32Array,
+  judged: JudgedPixels,
+): Direction | undefined {
+  const mask = (logits: Float32Array): Uint8Array => Uint8Array.from(logits, (z) => (z > 0 ? 1 : 0));
+  return preferenceDirection(
+    mask(chosen),
+    mask(rejected),
+    Uint8Array.from(judged.judged, (w) => (w === 1 ? 1 : 0)),
+  );
+}
+
+/**
+ * Prompt-centric mining: between the shown answers to any two prompts for the same intent, the one of higher utility is
+ * chosen. Conditioned on the prompt that answered worse: it must learn to answer as the better one does.
+ */
+export function mineInterPrompt(
+  answers: readonly RatedAnswer[],
+  judged: JudgedPixels,
+  threshold: number,
+): PreferencePair[] {
+  const pairs: PreferencePair[] = [];
+  const shownUtility = (i: number): number => answers[i]!.utilities[answers[i]!.shown]!;
+  for (let a = 0; a < answers.length; a++)
+    for (let b = 0; b < answers.length; b++) {
+      const gap = shownUtility(a) - shownUtility(b);
+      if (gap < threshold || gap <= 0) continue;
+      const head = answers[b]!.shown;
+      const better = headLogits(answers[a]!, answers[a]!.shown);
+      const direction = directionBetween(better, headLogits(answers[b]!, head), judged);
+      if (direction) pairs.push({ source: 'inter-prompt', prompt: b, head, direction, gap });
+    }
+  return pairs;
+}
+
+/**
+ * Multi-mask mining: the K masks of one prompt against each other. Each mask's own head learns the preference (the
+ * winner's to keep it, the loser's to adopt it), and the scores learn the order.
+ */
+export function mineIntraPrompt(
+  answer: RatedAnswer,
+  prompt: number,
+  judged: JudgedPixels,
+  threshold: number,
+): PreferencePair[] {
+  const pairs: PreferencePair[] = [];
+  for (let winner = 0; winner < answer.scores.length; winner++)
+    for (let loser = 0; loser < answer.scores.length; loser++) {
+      const gap = answer.utilities[winner]! - answer.utilities[loser]!;
+      if (gap < threshold || gap <= 0) continue;
+      const direction = directionBetween(headLogits(answer, winner), headLogits(answer, loser), judged);
+      if (!direction) continue;
+      const common = { source: 'intra-prompt', prompt, direction, gap, rank: { winner, loser } } as const;
+      pairs.push({ ...common, head: loser }, { ...common, head: winner });
+    }
+  return pairs;
+}
+
+/**
+ * "This one is better": the picked candidate against each other one of the same prompt, on all pixels where they differ
+ * (the user saw them all).
+ */
+export function candidatePairs(answer: Answer, prompt: number, picked: number): PreferencePair[] {
+  const mask = (head: number): Uint8Array =>
+    Uint8Array.from(headLogits(answer, head), (z) => (z > 0 ? 1 : 0));
+  return [...answer.scores.keys()].flatMap((loser) => {
+    const direction = loser === picked ? undefined : preferenceDirection(mask(picked), mask(loser));
+    if (!direction) return [];
+    const rank = { winner: picked, loser };
+    return [{ source: 'candidate' as const, prompt, head: loser, direction, rank, gap: 1 }];
+  });
+}
+
+/** At most `limit` pairs: what the user said first, then the largest differences of utility; order is stable. */
+export function strongestPairs(pairs: readonly PreferencePair[], limit: number): PreferencePair[] {
+  return [...pairs].sort((a, b) => b.gap - a.gap).slice(0, limit);
+}

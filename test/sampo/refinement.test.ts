@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { autoPrompt, type EmbeddingGrid } from '../../src/sampo/autoPrompt';
+import { withJudgements } from '../../src/sampo/exemplars';
+import { holdOutResult, isWorse, splitHoldOut } from '../../src/sampo/holdOut';
+import { marginMetrics } from '../../src/sampo/lossFeeds';
+import { synthesizePrompts, type ConfirmedObject } from '../../src/sampo/promptSynthesis';
+import { seededRandom } from '../../src/sampo/random';
+import { isTrainable } from '../../src/sampo/trainableSets';
+import { float32Tensor } from '../../src/tensor';
+
+describe('the hold-out', () => {
+  const items = Array.from({ length: 10 }, (_, i) => ({ id: `j${i}`, wanted: i % 2 === 0 }));
+
+  it('takes its share of each kind, whatever the order', () => {
+    const { train, holdOut } = splitHoldOut(items, 0.2, 7);
+    expect(holdOut.filter(({ wanted }) => wanted)).toHaveLength(1);
+    expect(holdOut.filter(({ wanted }) => !wanted)).toHaveLength(1);
+    expect(train).toHaveLength(8);
+    const ids = (part: readonly { id: string }[]): string[] => part.map(({ id }) => id).sort();
+    expect(ids(splitHoldOut(items.toReversed(), 0.2, 7).holdOut)).toEqual(ids(holdOut));
+  });
+
+  it('never loses or doubles a judgement, and leaves most to train on', () => {
+    const kinds = fc.array(fc.boolean(), { maxLength: 40 });
+    fc.assert(
+      fc.property(kinds, fc.integer(), (wanted, seed) => {
+        const all = wanted.map((kind, i) => ({ id: `${i}`, wanted: kind }));
+        const { train, holdOut } = splitHoldOut(all, 0.2, seed);
+        expect([...train, ...holdOut].map(({ id }) => id).sort()).toEqual(all.map(({ id }) => id).sort());
+        expect(train.length).toBeGreaterThanOrEqual(holdOut.length);
+      }),
+    );
+  });
+
+  it('calls a refinement worse when it gets held-out objects wrong, or is as right but unsure', () => {
+    const result = (wanted: number, unwanted: number) =>
+      holdOutResult(
+        [
+          { wanted: true, score: wanted },
+          { wanted: false, score: unwanted },
+        ],
+        0.5,
+      );
+    expect(result(0.9, 0.2)).toMatchObject({ accuracy: 1, count: 2 });
+    expect(isWorse(result(0.9, 0.2), result(0.9, 0.6))).toBe(true);
+    expect(isWorse(result(0.9, 0.2), result(0.6, 0.4))).toBe(true);
+    expect(isWorse(result(0.9, 0.2), result(0.95, 0.1))).toBe(false);
+    expect(isWorse(result(0.4, 0.2), result(0.6, 0.2))).toBe(false);
+    expect(isWorse(result(0.9, 0.2), holdOutResult([], 0.5))).toBe(false);
+  });
+});
+
+describe('synthesized prompts', () => {
+  const object = (i: number, wanted: boolean): ConfirmedObject => ({
+    x: 10 * i,
+    y: 5,
+    radius: 4,
+    feature: Float32Array.of(i),
+    wanted,
+  });
+  const confirmed = [1, 2, 3, 4, 5, 6].map((i) => object(i, i <= 4));
+
+  it('say more from level to level, within the limit', () => {
+    const prompts = synthesizePrompts(confirmed, 16, seededRandom(3));
+    expect(prompts.map(({ clicks }) => clicks.length)).toEqual([1, 3, 5, 6]);
+    const full = prompts[3]!.clicks;
+    expect(full.filter(({ label }) => label === 1)).toHaveLength(4);
+    for (const prompt of synthesizePrompts(confirmed, 4, seededRandom(3)))
+      expect(prompt.clicks.length).toBeLessThanOrEqual(4);
+  });
+
+  it('are the same for the same seed, and others for another', () => {
+    const make = (seed: number) => synthesizePrompts(confirmed, 16, seededRandom(seed));
+    expect(make(3)).toEqual(make(3));
+    expect(make(3)).not.toEqual(make(4));
+  });
+
+  it('sometimes hold one click with the wrong label, never more', () => {
+    const wrong = Array.from({ length: 40 }, (_, seed) =>
+      synthesizePrompts(confirmed, 16, seededRandom(seed)).map(
+        ({ clicks }) => clicks.filter(({ label, feature }) => label === 1 && feature[0]! > 4).length,
+      ),
+    );
+    expect(wrong.flat().every((count) => count <= 1)).toBe(true);
+    expect(wrong.some((levels) => levels[1] === 1)).toBe(true);
+    expect(wrong.every((levels) => levels[3] === 0)).toBe(true);
+  });
+
+  it('need a wanted object', () => {
+    expect(synthesizePrompts([object(1, false)], 16, seededRandom(1))).toEqual([]);
+  });
+});
+
+describe('auto-prompting', () => {
+  const grid: EmbeddingGrid = { data: new Float32Array(2 * 64), channels: 2, side: 8, stride: 4 };
+  grid.data.fill(0.1, 0, 64);
+  const put = (column: number, row: number, feature: readonly [number, number]): void => {
+    grid.data[row * 8 + column] = feature[0];
+    grid.data[64 + row * 8 + column] = feature[1];
+  };
+  put(1, 1, [0, 1]);
+  put(6, 5, [0.1, 1]);
+  put(6, 1, [1, -0.2]);
+  const exemplars = [
+    { feature: Float32Array.of(0, 2), label: 1 as const },
+    { feature: Float32Array.of(1, -0.2), label: 0 as const },
+  ];
+
+  it('clicks where the embedding looks like the exemplars, spaced apart', () => {
+    const points = autoPrompt(grid, exemplars, { positives: 2, negatives: 1, spacing: 6 });
+    expect(points.map(({ x, y, label }) => [x, y, label])).toEqual([
+      [6, 6, 1],
+      [26, 22, 1],
+      [26, 6, 0],
+    ]);
+  });
+});
+
+describe('exemplars', () => {
+  const judged = (judgement: string, wanted: boolean, ...feature: number[]) => ({
+    judgement,
+    wanted,
+    feature: Float32Array.from(feature),
+  });
+
+  it('follow the latest judgement and skip repetitions', () => {
+    const first = withJudgements([], [judged('a', true, 1, 0), judged('b', true, 0, 1)], 0.99);
+    const second = withJudgements(first, [judged('a', false, 1, 0), judged('c', true, 0, 2)], 0.99);
+    expect(second.map(({ judgement, label }) => [judgement, label])).toEqual([
+      ['b', 1],
+      ['a', 0],
+    ]);
+  });
+});
+
+describe('what is trained', () => {
+  const tensor = float32Tensor([4, 4]);
+  it.each([
+    ['decoder', 'layers.0.mlp.0.weight', true],
+    ['decoder', 'onnx::MatMul_2310', true],
+    ['decoder', 'fourier', false],
+    ['heads', 'layers.0.mlp.0.weight', false],
+    ['heads', 'hypernetworks.0.0.weight', true],
+    ['heads', 'mask_decoder.output_hypernetworks_mlps.2.layers.0.bias', true],
+    ['tokens', 'hypernetworks.0.0.weight', false],
+  ] as const)('%s: %s %s', (set, name, trained) => {
+    expect(isTrainable(set)(name, tensor)).toBe(trained);
+  });
+
+  it('leaves positional maps alone, whatever they are called', () => {
+    expect(isTrainable('decoder')('onnx::Add_77', float32Tensor([1, 4, 64, 64]))).toBe(false);
+  });
+});
+
+it('reports the mean margin and the reward accuracy over the pairs in use', () => {
+  expect(marginMetrics(Float32Array.of(1, -0.5, 2, 99), 3)).toEqual({
+    meanMargin: 2.5 / 3,
+    rewardAccuracy: 2 / 3,
+  });
+});
