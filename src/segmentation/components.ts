@@ -18,6 +18,9 @@ export function connectedComponents(
 ): LabelImage {
   const labels = new Int32Array(width * height);
   const queue = new Int32Array(width * height);
+  const steps = [-width, -1, 1, width];
+  if (connectivity === 8) steps.push(-width - 1, -width + 1, width - 1, width + 1);
+  const lastRow = labels.length - width;
   let count = 0;
   for (let start = 0; start < labels.length; start++) {
     const value = values[start]!;
@@ -27,17 +30,17 @@ export function connectedComponents(
     for (let head = 0, tail = 1; head < tail; head++) {
       const at = queue[head]!;
       const x = at % width;
-      const y = (at - x) / width;
-      for (let dy = -1; dy <= 1; dy++) {
-        if (y + dy < 0 || y + dy >= height) continue;
-        for (let dx = -1; dx <= 1; dx++) {
-          if (connectivity === 4 && dx !== 0 && dy !== 0) continue;
-          if (x + dx < 0 || x + dx >= width) continue;
-          const next = at + dy * width + dx;
-          if (labels[next] !== 0 || values[next] !== value) continue;
-          labels[next] = count;
-          queue[tail++] = next;
+      const onEdge = x === 0 || x === width - 1 || at < width || at >= lastRow;
+      for (let k = 0; k < steps.length; k++) {
+        const next = at + steps[k]!;
+        if (onEdge) {
+          if (next < 0 || next >= labels.length) continue;
+          const dx = (next % width) - x; // a step over the left or right edge lands far away
+          if (dx > 1 || dx < -1) continue;
         }
+        if (labels[next] !== 0 || values[next] !== value) continue;
+        labels[next] = count;
+        queue[tail++] = next;
       }
     }
   }
@@ -58,18 +61,19 @@ export function fillHoles(image: LabelImage): void {
   for (let i = 0; i < labels.length; i++) background[i] = labels[i] === 0 ? 1 : 0;
   const holes = connectedComponents(background, width, height, 8);
   const OPEN = -1;
+  const steps = [-width, -1, 1, width];
   const owner = new Int32Array(holes.count + 1);
   for (let i = 0, y = 0; y < height; y++)
     for (let x = 0; x < width; x++, i++) {
       const hole = holes.labels[i]!;
-      if (hole === 0) continue;
+      if (hole === 0 || owner[hole] === OPEN) continue;
       if (x === 0 || y === 0 || x === width - 1 || y === height - 1) {
         owner[hole] = OPEN;
         continue;
       }
-      for (const next of [i - width, i - 1, i + 1, i + width]) {
-        const label = labels[next]!;
-        if (label === 0 || owner[hole] === OPEN || owner[hole] === label) continue;
+      for (let k = 0; k < steps.length; k++) {
+        const label = labels[i + steps[k]!]!;
+        if (label === 0 || owner[hole] === label) continue;
         owner[hole] = owner[hole] === 0 ? label : OPEN;
       }
     }

@@ -113,7 +113,7 @@ export interface ReadObject {
 /**
  * Reads a Feature with a Polygon or MultiPolygon (a bare geometry will do): example objects, edits, imports. Rings that cross
  * are accepted, as people draw them: rasterizing and tracing again gives a valid outline.
- * @throws BridgeError `GeometryInvalid` when it is neither, or a ring is open, too short or without area
+ * @throws BridgeError `InvalidParams` when it is neither, or a ring is open, too short or without area
  */
 export function readFeature(value: unknown): ReadObject {
   if (!isRecord(value)) throw invalid('a feature must be an object');
@@ -131,7 +131,7 @@ export function readFeature(value: unknown): ReadObject {
   };
 }
 
-/** A Polygon or MultiPolygon -> outline, px. @throws BridgeError `GeometryInvalid` */
+/** A Polygon or MultiPolygon -> outline, px. @throws BridgeError `InvalidParams` */
 export function readGeometry(geometry: unknown): Outline {
   if (!isRecord(geometry) || !Array.isArray(geometry['coordinates']))
     throw invalid('a geometry needs coordinates');
@@ -175,7 +175,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function invalid(message: string): BridgeError {
-  return new BridgeError('GeometryInvalid', message, {
+  return new BridgeError('InvalidParams', message, {
     hint: 'Send a GeoJSON Polygon or MultiPolygon in full-resolution pixels with closed rings.',
   });
 }

@@ -1,5 +1,8 @@
 import type { Rectangle, Size } from '../../src/segmentation/geometry';
 
+// Hot loops look globals up slowly under jest.
+const { ceil, cos, exp, floor, hypot, imul, max, min, PI, sin } = Math;
+
 /** Synthetic tissue: ellipses with known labels, and the maps a perfect (or a noisy) encoder would give. */
 export interface Tissue extends Size {
   /** [height * width], 0 background. */
@@ -16,8 +19,8 @@ export function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    let t = imul(state ^ (state >>> 15), 1 | state);
+    t = (t + imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }
@@ -31,17 +34,17 @@ export function makeTissue({ width, height }: Size, seed: number, density = 0.00
   const centres: { x: number; y: number; r: number }[] = [];
   for (let i = 0; i < n * density; i++) {
     const [cx, cy] = [random() * width, random() * height];
-    const [a, b, turn] = [5 + random() * 9, 5 + random() * 6, random() * Math.PI];
+    const [a, b, turn] = [5 + random() * 9, 5 + random() * 6, random() * PI];
     // Overlapping nuclei would have no right answer; touching ones have.
-    if (centres.some(({ x, y, r }) => Math.hypot(x - cx, y - cy) < 0.9 * (r + Math.max(a, b)))) continue;
-    centres.push({ x: cx, y: cy, r: Math.max(a, b) });
-    const reach = Math.ceil(Math.max(a, b));
-    for (let y = Math.max(0, Math.floor(cy) - reach); y <= Math.min(height - 1, cy + reach); y++)
-      for (let x = Math.max(0, Math.floor(cx) - reach); x <= Math.min(width - 1, cx + reach); x++) {
+    if (centres.some(({ x, y, r }) => hypot(x - cx, y - cy) < 0.9 * (r + max(a, b)))) continue;
+    centres.push({ x: cx, y: cy, r: max(a, b) });
+    const reach = ceil(max(a, b));
+    for (let y = max(0, floor(cy) - reach); y <= min(height - 1, cy + reach); y++)
+      for (let x = max(0, floor(cx) - reach); x <= min(width - 1, cx + reach); x++) {
         const [dx, dy] = [x + 0.5 - cx, y + 0.5 - cy];
-        const u = (dx * Math.cos(turn) + dy * Math.sin(turn)) / a;
-        const v = (dy * Math.cos(turn) - dx * Math.sin(turn)) / b;
-        const height1 = 1 - Math.hypot(u, v);
+        const u = (dx * cos(turn) + dy * sin(turn)) / a;
+        const v = (dy * cos(turn) - dx * sin(turn)) / b;
+        const height1 = 1 - hypot(u, v);
         if (height1 <= 0 || height1 <= distanceMap[y * width + x]!) continue;
         truth[y * width + x] = centres.length;
         distanceMap[y * width + x] = height1;
@@ -59,8 +62,8 @@ export function makeTissue({ width, height }: Size, seed: number, density = 0.00
 }
 
 /**
- * What an encoder would say of one tile: the tissue's maps, wrong in a way that depends on the tile and grows toward its edge,
- * as a network's are where it lacks context. `error` in units of the maps, at the edge.
+ * What an encoder would say of one tile: the tissue's maps, wrong in a way that depends on the tile and grows toward its seams,
+ * as a network's are where it lacks context. `error` in units of the distance map, at the seam.
  */
 export function seenThroughTile(
   tissue: Tissue,
@@ -78,12 +81,17 @@ export function seenThroughTile(
     for (let x = 0; x < tile.width; x++) {
       const from = (tile.y + y) * tissue.width + tile.x + x;
       const to = y * tileSize + x;
-      const edge = Math.min(x, y, tileSize - 1 - x, tileSize - 1 - y);
-      const wrong = error * Math.exp(-edge / 12);
-      const wave = (k: number): number => wrong * Math.sin(x / 5 + phase[k]!) * Math.cos(y / 6 + phase[k]!);
+      const edge = min(
+        tile.x > 0 ? x : Infinity,
+        tile.y > 0 ? y : Infinity,
+        tile.x + tile.width < tissue.width ? tileSize - 1 - x : Infinity,
+        tile.y + tile.height < tissue.height ? tileSize - 1 - y : Infinity,
+      );
+      const wrong = error * exp(-edge / 12);
+      const wave = (k: number): number => wrong * sin(x / 5 + phase[k]!) * cos(y / 6 + phase[k]!);
       nucleusLogits[to] = tissue.nucleusLogits[from]! + 8 * wave(0);
-      distanceMap[to] = Math.max(0, Math.min(1, tissue.distanceMap[from]! + wave(1)));
-      intent[to] = Math.max(0, Math.min(1, tissue.intent[from]! + wave(2)));
+      distanceMap[to] = max(0, min(1, tissue.distanceMap[from]! + wave(1)));
+      intent[to] = max(0, min(1, tissue.intent[from]! + wave(2)));
     }
   return { nucleusLogits, distanceMap, intents: [intent] };
 }
