@@ -28,7 +28,6 @@ const DOORS: Record<string, readonly string[]> = {
   ajv: ['protocol/validation.ts'],
   'onnxruntime-node': ['engine/engineProcess.ts'],
   sharp: ['services/imageDecoder.ts'],
-  geotiff: ['services/tiffTags.ts'],
   libsql: ['store/database.ts'],
   '@bufbuild/protobuf': ['autodiff/onnxCodec.ts', 'autodiff/onnx_pb.ts'],
   async: ['engine/runQueue.ts'],

@@ -12,6 +12,10 @@ type Question<K extends EngineQuestion['kind']> = Extract<EngineQuestion, { kind
 
 const ELEMENT_TYPES: readonly string[] = ['float32', 'float64', 'int32', 'int64', 'uint8', 'int8', 'bool'];
 
+/** What ONNX Runtime 1.30 says about feeds and fetches that do not fit the model. */
+const UNFIT =
+  /missing in 'feeds'|invalid rank|invalid dimensions|unexpected input data type|invalid output name/i;
+
 const sessions = new Map<string, InferenceSession>();
 const residents = new Map<string, OrtTensor>();
 let settings = { device: 'cpu' as Device, threads: 1, spinning: true };
@@ -147,7 +151,8 @@ async function run({ model, feeds, fetch, keep }: Question<'run'>): Promise<Engi
   try {
     results = await session.run(inputs, [...new Set([...returned, ...Object.keys(keep)])]);
   } catch (error) {
-    throw runtimeError('InferenceFailed', `running the model "${model}"`, error);
+    const name = UNFIT.test(textOf(error)) ? 'ModelInputInvalid' : 'InferenceFailed';
+    throw runtimeError(name, `running the model "${model}"`, error);
   }
   const outputs: Record<string, Tensor> = {};
   for (const name of returned) outputs[name] = fromOrt(name, results[name] as OrtTensor);

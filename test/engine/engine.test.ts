@@ -88,10 +88,10 @@ describe('run', () => {
 
   test.each<[string, string, string, Parameters<Engine['run']>[1], Parameters<Engine['run']>[2]]>([
     ['a model nobody loaded', 'ModelNotFound', 'nobody', {}, {}],
-    ['a missing input', 'InferenceFailed', 'arithmetic', { a: pair([1, 2]) }, {}],
+    ['a missing input', 'ModelInputInvalid', 'arithmetic', { a: pair([1, 2]) }, {}],
     [
       'an input of another shape',
-      'InferenceFailed',
+      'ModelInputInvalid',
       'arithmetic',
       { ...feeds, b: { type: 'float32', dims: [2], data: new Float32Array(2) } },
       {},
@@ -103,7 +103,7 @@ describe('run', () => {
       { ...feeds, b: { type: 'float32', dims: [1, 2], data: new Float32Array(3) } },
       {},
     ],
-    ['an output the model does not have', 'InferenceFailed', 'arithmetic', feeds, { fetch: ['product'] }],
+    ['an output the model does not have', 'ModelInputInvalid', 'arithmetic', feeds, { fetch: ['product'] }],
     [
       'a tensor nobody put there',
       'ResidentMissing',
@@ -114,6 +114,18 @@ describe('run', () => {
   ])('%s: %s', async (_, errorName, model, given, options) => {
     await expect(engine.run(model, given, options)).rejects.toMatchObject({ errorName });
     expect(await engine.run('arithmetic', feeds, { fetch: ['sum'] })).toEqual({ sum: pair([6, 5]) });
+  });
+
+  test('a fault inside the graph is InferenceFailed, with the words of the runtime', async () => {
+    const rows = (count: number): Tensor => ({
+      type: 'float32',
+      dims: [count, 2],
+      data: new Float32Array(2 * count),
+    });
+    await expect(engine.run('arithmetic', { a: rows(5), b: rows(3) })).rejects.toMatchObject({
+      errorName: 'InferenceFailed',
+      data: { reason: expect.stringContaining('node') as string },
+    });
   });
 
   test('an element type that the engine does not carry is named', async () => {
