@@ -39,7 +39,10 @@ export class Connection<S> {
   private state: State = 'new';
   private readonly running = new Map<MessageId, AbortController>();
   private readonly methods: ReadonlyMap<string, AnyHandler<S>>;
-  private readonly server = new JSONRPCServer<Message & { type: 'request' }>();
+  private readonly server = new JSONRPCServer<Message & { type: 'request' }>({
+    // The library would write every error to the console; faults go to onFault, the rest is the client's.
+    errorListener: () => undefined,
+  });
   private readonly client: JSONRPCClient;
   private nextRequest = 0;
 
@@ -57,6 +60,10 @@ export class Connection<S> {
     for (const method of this.methods.keys()) {
       this.server.addMethod(method, (_params, message) => this.handle(method, message));
     }
+  }
+
+  private get isClosed(): boolean {
+    return this.state === 'closed';
   }
 
   /** Requests under way. */
@@ -77,12 +84,12 @@ export class Connection<S> {
     }
     if (message.type === 'request') this.receiveRequest(message);
     else if (message.type === 'notification') this.receiveNotification(message.method, message.params);
-    else this.receiveResponse(message);
+    else if (message.type === 'response') this.receiveResponse(message);
   }
 
   /**
-   * Asks the other side. @throws BridgeError ClientFailed when it answers with an error or a misfit, ViewerTimeout after
-   * `timeoutMs`, RequestCancelled when the signal aborts or the connection closes.
+   * Asks the other side; a question that is given up is cancelled there too. @throws BridgeError ClientFailed when it answers
+   * with an error or a misfit, ViewerTimeout after `timeoutMs`, RequestCancelled when the signal aborts or the connection closes.
    */
   async request<M extends keyof ServerRequests>(
     method: M,
@@ -90,32 +97,36 @@ export class Connection<S> {
     { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
   ): Promise<ServerRequests[M]['result']> {
     if (this.state === 'closed') throw new BridgeError('RequestCancelled', 'the connection is closed');
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
-    const answer = Promise.resolve(this.client.request(method, params)).catch((error: unknown) => {
-      throw this.state === 'closed'
+    if (signal?.aborted) throw new BridgeError('RequestCancelled', 'the request was cancelled');
+    const id = `server-${++this.nextRequest}`;
+    let giveUp = (_error: BridgeError): void => undefined;
+    const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
+    const lapsed = () =>
+      giveUp(new BridgeError('ViewerTimeout', `${method} was not answered within ${timeoutMs} ms`));
+    const cancelled = () => giveUp(new BridgeError('RequestCancelled', 'the request was cancelled'));
+    const timer = setTimeout(lapsed, timeoutMs);
+    signal?.addEventListener('abort', cancelled, { once: true });
+    let response: JSONRPCResponse;
+    try {
+      const answer = this.client.requestAdvanced({ jsonrpc: '2.0', id, method, params });
+      response = await Promise.race([answer, givenUp]);
+    } catch (error) {
+      // So that the library forgets the question, and the other side stops working on it.
+      this.client.receive(createJSONRPCErrorResponse(id, -32800, 'given up'));
+      this.notify('$/cancelRequest', { id });
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancelled);
+    }
+    if (response.error) {
+      const { code, message } = response.error;
+      throw this.isClosed
         ? new BridgeError('RequestCancelled', 'the connection is closed')
-        : new BridgeError(
-            'ClientFailed',
-            `${method}: ${error instanceof Error ? error.message : String(error)}`,
-            { error: String(error) },
-          );
-    });
-    const result: unknown = await Promise.race([
-      answer,
-      new Promise<never>((_, reject) => {
-        const give = () =>
-          reject(
-            timeout.aborted && !signal?.aborted
-              ? new BridgeError('ViewerTimeout', `${method} was not answered within ${timeoutMs} ms`)
-              : new BridgeError('RequestCancelled', 'cancelled'),
-          );
-        if (stop.aborted) give();
-        else stop.addEventListener('abort', give, { once: true });
-      }),
-    ]);
-    this.options.contract.checkResult(method, result);
-    return result as ServerRequests[M]['result'];
+        : new BridgeError('ClientFailed', `${method}: ${message}`, { code, reason: message });
+    }
+    this.options.contract.checkResult(method, response.result);
+    return response.result as ServerRequests[M]['result'];
   }
 
   /** Sends a notification. */
@@ -207,6 +218,11 @@ export class Connection<S> {
     work.catch(() => undefined);
     try {
       return (await Promise.race([work, this.lapse(signal)])) ?? null;
+    } catch (error) {
+      // A handler that rethrows the signal's own reason was cancelled, not broken.
+      if (signal.aborted && error === signal.reason)
+        throw new BridgeError('RequestCancelled', 'the request was cancelled');
+      throw error;
     } finally {
       if (begun && this.running.get(message.id) === controller) this.notifyProgress(message.id, 'end', {});
     }
@@ -239,11 +255,11 @@ export class Connection<S> {
     });
   }
 
-  private receiveNotification(method: string, params: unknown): void {
+  private receiveNotification(method: string, params: Readonly<Record<string, unknown>>): void {
     if (method === 'exit') return this.options.onExit();
     if (method !== '$/cancelRequest' || this.state === 'new') return;
     // Notifications are never answered, not even malformed ones (JSON-RPC 2.0, section 4.1).
-    const id = (params as Record<string, unknown>)['id'];
+    const { id } = params;
     if (typeof id === 'string' || typeof id === 'number') this.running.get(id)?.abort();
   }
 
@@ -253,8 +269,14 @@ export class Connection<S> {
   }
 
   private answer(id: MessageId, response: JSONRPCResponse | null): void {
-    if (!this.running.delete(id)) return;
-    if (response) this.write(response);
+    if (!this.running.delete(id) || !response) return;
+    try {
+      this.write(response);
+    } catch (error) {
+      // A result that JSON cannot hold is the handler's fault, and still gets its one answer.
+      this.options.onFault(error);
+      this.answerError(id, error);
+    }
   }
 
   private answerError(id: MessageId | null, error: unknown): void {

@@ -1,12 +1,18 @@
 import { BridgeError } from '../errors';
 
-/** JSON-RPC ids this bridge accepts: strings and finite numbers, 0 and "" included. */
+/** JSON-RPC ids this bridge accepts: strings and numbers that come back as they went, 0 and "" included. */
 export type MessageId = string | number;
 
 /** A message whose envelope is sound; params are not looked at yet. */
 export type Message =
   | { readonly type: 'request'; readonly id: MessageId; readonly method: string; readonly params: unknown }
-  | { readonly type: 'notification'; readonly method: string; readonly params: unknown }
+  | {
+      readonly type: 'notification';
+      readonly method: string;
+      readonly params: Readonly<Record<string, unknown>>;
+    }
+  /** An error without an id: the other side could not read something. Answering it could go on for ever. */
+  | { readonly type: 'complaint' }
   | {
       readonly type: 'response';
       readonly id: MessageId;
@@ -46,7 +52,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isId(value: unknown): value is MessageId {
-  return typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
+  // Above 2^53 a number does not survive parsing: the answer would name another request.
+  return (
+    typeof value === 'string' || (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER)
+  );
 }
 
 /**
@@ -81,11 +90,11 @@ export function readMessage(text: string, nesting: number): Message {
     const params = has('params') ? value['params'] : {};
     if (!isRecord(params)) throw refuse(id, 'params are given by name, as an object');
     if (!has('id')) return { type: 'notification', method: value['method'], params };
-    if (id === null) throw refuse(null, 'id must be a string or a number');
+    if (id === null) throw refuse(null, 'id must be a string or a number up to 2^53');
     return { type: 'request', id, method: value['method'], params };
   }
   if (has('result') === has('error')) throw refuse(id, 'a message has a method, a result or an error');
-  // An error without id is the other side's answer to something it could not read.
+  if (has('error') && (!has('id') || value['id'] === null)) return { type: 'complaint' };
   if (id === null) throw refuse(null, 'a response has the id of its request');
   if (has('result')) return { type: 'response', id, result: value['result'] };
   const error = value['error'];

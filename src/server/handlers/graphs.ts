@@ -28,10 +28,13 @@ export function load(services: Services): Handler<Session, 'model/load'> {
 export function run(services: Services): Handler<Session, 'model/run'> {
   return async (params, { signal, progress }) => {
     services.graphs.find(params.modelId);
-    const feeds: Feeds = {};
-    for (const [name, feed] of Object.entries(params.feeds)) {
-      feeds[name] = readTensorValue((feed as { tensor: TensorValue }).tensor);
-    }
+    // fromEntries defines members: an input called __proto__ is a member like any other.
+    const feeds: Feeds = Object.fromEntries(
+      Object.entries(params.feeds).map(([name, feed]) => [
+        name,
+        readTensorValue((feed as { tensor: TensorValue }).tensor),
+      ]),
+    );
     const repeat = params.repeat ?? 1;
     const start = performance.now();
     const each = (done: number) => {
