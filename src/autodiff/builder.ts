@@ -205,13 +205,28 @@ export class GraphBuilder {
     return sameDims(this.dims(a), dims) ? a : this.emit('Expand', [a, this.vector(dims)]);
   }
 
-  reduceSum(a: string, axes: readonly number[], keep: boolean): string {
-    if (axes.length === 0) return a;
-    return this.emit('ReduceSum', [a, this.vector(axes)], { keepdims: int(Number(keep)) });
-  }
+  reduceSum = (a: string, axes: readonly number[], keep: boolean): string =>
+    this.reduce('ReduceSum', a, axes, keep);
+  reduceMean = (a: string, axes: readonly number[], keep: boolean): string =>
+    this.reduce('ReduceMean', a, axes, keep);
 
-  reduceMean(a: string, axes: readonly number[], keep: boolean): string {
-    return this.emit('ReduceMean', [a, this.vector(axes)], { keepdims: int(Number(keep)) });
+  /**
+   * A reduction over `axes` (counted from the front). Neighbouring axes with nothing but ones before them run as rows of
+   * a matrix: the runtime is twenty times slower at [1, C, H, W] over C than at [C, H·W] over rows.
+   */
+  reduce(op: 'ReduceSum' | 'ReduceMean', a: string, axes: readonly number[], keep: boolean): string {
+    if (axes.length === 0) return a;
+    const dims = this.dims(a);
+    const [first = 0] = axes;
+    const last = axes.at(-1) ?? 0;
+    const together = last - first + 1 === axes.length && axes.every((axis, i) => axis === first + i);
+    const rows = elementCount(dims.slice(first, last + 1));
+    const columns = elementCount(dims.slice(last + 1));
+    if (!together || elementCount(dims.slice(0, first)) !== 1 || columns === 1 || dims.length <= 2)
+      return this.emit(op, [a, this.vector(axes)], { keepdims: int(Number(keep)) });
+    const flat = this.emit(op, [this.reshape(a, [rows, columns]), this.vector([0])], { keepdims: int(0) });
+    const out = dims.flatMap((dim, i) => (axes.includes(i) ? (keep ? [1] : []) : [dim]));
+    return this.reshape(flat, out);
   }
 
   /** Sum of all elements, a scalar `[]`. */

@@ -1,6 +1,7 @@
 import { elementCount } from '../tensor';
 import type { GraphBuilder } from './builder';
-import { intsOf, textOf, type GraphNode } from './graph';
+import { intOf, intsOf, textOf, type GraphNode } from './graph';
+import { axesInput } from './shapes';
 
 /** Writes a node in another form and returns the value of its first output; undefined to leave it as it is. */
 type Rewrite = (b: GraphBuilder, node: GraphNode) => string | undefined;
@@ -30,8 +31,22 @@ const matMul: Rewrite = (b, node) => {
   return b.reshape(product, [...dims.slice(0, -1), columns]);
 };
 
+/** A reduction in the form the runtime is fast at. */
+const reduction =
+  (op: 'ReduceSum' | 'ReduceMean'): Rewrite =>
+  (b, node) => {
+    const x = node.inputs[0] ?? '';
+    const axes = axesInput(b.contextOf(node), b.dims(x).length)?.toSorted((a, c) => a - c);
+    return axes && axes.length > 0 ? b.reduce(op, x, axes, intOf(node, 'keepdims', 1) === 1) : undefined;
+  };
+
 /** Operators that are read but written in another form; one entry per operator. */
-export const REWRITES: Readonly<Record<string, Rewrite>> = { Gelu: gelu, MatMul: matMul };
+export const REWRITES: Readonly<Record<string, Rewrite>> = {
+  Gelu: gelu,
+  MatMul: matMul,
+  ReduceMean: reduction('ReduceMean'),
+  ReduceSum: reduction('ReduceSum'),
+};
 
 /** The other form of a node, where there is one. */
 export function rewrite(b: GraphBuilder, node: GraphNode): string | undefined {

@@ -26,8 +26,10 @@ function columns(c: RuleContext, image: string, w: Window, out: readonly [number
   const shape = [n, w.group, (channels / w.group) * kh * kw, out[0] * out[1]];
   if (pointwise(w)) return b.reshape(image, shape);
   if (tiles(w, height, width)) {
-    const apart = b.reshape(image, [n * channels, out[0], kh, out[1], kw]);
-    return b.reshape(b.transpose(apart, [0, 2, 4, 1, 3]), shape);
+    // Two moves of one axis each: the runtime copies rows for the first and streams the second.
+    const rows = b.reshape(image, [n * channels, out[0], kh, out[1] * kw]);
+    const byRow = b.reshape(b.transpose(rows, [0, 2, 1, 3]), [n * channels * kh, out[0] * out[1], kw]);
+    return b.reshape(b.transpose(byRow, [0, 2, 1]), shape);
   }
   const [top, left] = w.pads;
   const [sy, sx] = w.strides;
