@@ -3,13 +3,12 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
-import { BridgeError } from './errors';
+import { BridgeError, isBridgeError } from './errors';
 import type { Limits } from './protocol/types.gen';
 import { Contract } from './protocol/validation';
 import { PROTOCOL_VERSION } from './protocol/version';
 import {
   connectionFilePath,
-  processExists,
   readConnectionFile,
   removeConnectionFile,
   writeConnectionFile,
@@ -20,7 +19,7 @@ import { DEFAULT_LIMITS } from './server/limits';
 import type { EngineReport, Services } from './server/services';
 import { WebSocketTransport } from './server/webSocketTransport';
 import { Graphs } from './services/graphs';
-import { openStore } from './store/store';
+import { openStore, type Store } from './store/store';
 
 /** The package's own folder: schemas, models and the OpenRPC document lie there. */
 export const PACKAGE_ROOT = resolve(__dirname, '..');
@@ -52,13 +51,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const log = options.log ?? (() => undefined);
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const connectionFile = connectionFilePath(options.stateFolder);
-  refuseSecondServer(connectionFile);
   const closers: (() => Promise<void> | void)[] = [];
   const close = async () => {
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer();
   };
   try {
-    const store = openStore(options.stateFolder);
+    const store = ownStore(options.stateFolder, connectionFile);
     closers.push(() => store.close());
     for (const kept of store.putAside) log(`a damaged state file was put aside: ${kept}`);
     const engine = await createEngineClient({ ...(options.device ? { device: options.device } : {}), log });
@@ -109,14 +107,19 @@ function readJson(name: string): object {
   return JSON.parse(readFileSync(join(PACKAGE_ROOT, name), 'utf8')) as object;
 }
 
-/** A connection file whose process lives means a running server; any other is stale and will be replaced. */
-function refuseSecondServer(path: string): void {
-  const running = readConnectionFile(path);
-  if (!running || running.pid === process.pid || !processExists(running.pid)) return;
-  throw new BridgeError('AlreadyRunning', `a server already runs: ${running.url}, process ${running.pid}`, {
-    url: running.url,
-    pid: running.pid,
-  });
+/**
+ * The store's lock alone decides whether another server runs: it goes with its process, whereas the process id in a stale
+ * connection file may long belong to someone else. @throws BridgeError AlreadyRunning, and what openStore throws
+ */
+function ownStore(folder: string, connectionFile: string): Store {
+  try {
+    return openStore(folder);
+  } catch (error) {
+    const running = readConnectionFile(connectionFile);
+    if (!isBridgeError(error) || error.errorName !== 'StoreLocked' || !running) throw error;
+    const { url, pid } = running;
+    throw new BridgeError('AlreadyRunning', `a server already runs: ${url}, process ${pid}`, { url, pid });
+  }
 }
 
 /** The real path of a file below one of the roots, symbolic links resolved. @throws BridgeError FileNotFound, PathNotAllowed */

@@ -10,4 +10,7 @@ void runCommandLine(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   signal: interrupted.signal,
-}).then((code) => process.exit(code));
+}).then((code) => {
+  // A pipe may still hold output: exit once it is written.
+  process.stdout.write('', () => process.exit(code));
+});

@@ -1,7 +1,8 @@
 import { WebSocket } from 'ws';
 import { BridgeError } from '../errors';
+import { errorObject } from '../protocol/errorObject';
 import { PROTOCOL_VERSION } from '../protocol/version';
-import type { ClientRequests, ServerNotifications } from '../protocol/types.gen';
+import type { ClientRequests, ServerNotifications, ServerRequests } from '../protocol/types.gen';
 import type { ConnectionInfo } from '../server/connectionFile';
 
 interface Pending {
@@ -11,7 +12,7 @@ interface Pending {
 }
 
 interface Answer {
-  readonly id?: number | null;
+  readonly id?: number | string | null;
   readonly method?: string;
   readonly params?: unknown;
   readonly result?: unknown;
@@ -22,13 +23,14 @@ interface Answer {
 export class RpcClient {
   private readonly pending = new Map<number, Pending>();
   private readonly listeners = new Map<string, (params: unknown) => void>();
+  private readonly answerers = new Map<string, (params: unknown) => Promise<unknown>>();
   private nextId = 0;
 
   private constructor(private readonly socket: WebSocket) {
     socket.on('message', (data) => this.take(JSON.parse((data as Buffer).toString('utf8')) as Answer));
     socket.on('close', (code) => {
       for (const { reject } of this.pending.values())
-        reject(new BridgeError('EngineCrashed', `the server closed the connection (${code})`));
+        reject(new BridgeError('ConnectionLost', `the server closed the connection (${code})`, { code }));
       this.pending.clear();
     });
     socket.on('error', () => undefined);
@@ -59,9 +61,10 @@ export class RpcClient {
       );
     });
     const client = new RpcClient(socket);
-    await client.request('initialize', {
-      protocolVersion: PROTOCOL_VERSION,
-      client: { name: 'sampo command line' },
+    const hello = { protocolVersion: PROTOCOL_VERSION, client: { name: 'sampo command line' } };
+    await client.request('initialize', hello).catch((error: unknown) => {
+      socket.terminate();
+      throw error;
     });
     client.notify('initialized', {});
     return client;
@@ -73,12 +76,16 @@ export class RpcClient {
     params: ClientRequests[M]['params'],
     options: { progress?: Pending['progress']; signal?: AbortSignal } = {},
   ): Promise<ClientRequests[M]['result']> {
+    if (this.socket.readyState !== WebSocket.OPEN)
+      return Promise.reject(new BridgeError('ConnectionLost', 'the connection is closed'));
     const id = ++this.nextId;
     const answer = new Promise<unknown>((resolve, reject) =>
       this.pending.set(id, { resolve, reject, progress: options.progress }),
     );
     this.send({ jsonrpc: '2.0', id, method, params });
-    options.signal?.addEventListener('abort', () => this.notify('$/cancelRequest', { id }), { once: true });
+    const cancel = () => this.notify('$/cancelRequest', { id });
+    if (options.signal?.aborted) cancel();
+    options.signal?.addEventListener('abort', cancel, { once: true });
     return answer as Promise<ClientRequests[M]['result']>;
   }
 
@@ -92,6 +99,19 @@ export class RpcClient {
     listener: (params: ServerNotifications[M]['params']) => void,
   ): void {
     this.listeners.set(method, listener as (params: unknown) => void);
+  }
+
+  /** Answers a request of the server; a method nobody answers here is refused. */
+  answer<M extends keyof ServerRequests>(
+    method: M,
+    answerer: (params: ServerRequests[M]['params']) => Promise<ServerRequests[M]['result']>,
+  ): void {
+    this.answerers.set(method, answerer as (params: unknown) => Promise<unknown>);
+  }
+
+  /** Sends a binary frame (see server/blobFrame). */
+  sendBytes(frame: Uint8Array): void {
+    this.socket.send(frame);
   }
 
   async close(): Promise<void> {
@@ -111,6 +131,7 @@ export class RpcClient {
       this.pending.get(Number(of))?.progress?.(value);
       return;
     }
+    if (method !== undefined && id !== undefined && id !== null) return this.reply(id, method, params);
     if (method !== undefined) return this.listeners.get(method)?.(params);
     const waiting = typeof id === 'number' ? this.pending.get(id) : undefined;
     if (!waiting || typeof id !== 'number') return;
@@ -118,5 +139,14 @@ export class RpcClient {
     if (error)
       waiting.reject(new BridgeError(error.data?.name ?? 'InternalError', error.message, { ...error.data }));
     else waiting.resolve(result);
+  }
+
+  private reply(id: number | string, method: string, params: unknown): void {
+    const answerer = this.answerers.get(method);
+    const refused = new BridgeError('MethodNotFound', `this client does not answer ${method}`);
+    (answerer ? answerer(params) : Promise.reject(refused)).then(
+      (result) => this.send({ jsonrpc: '2.0', id, result }),
+      (error: unknown) => this.send({ jsonrpc: '2.0', id, error: errorObject(error) }),
+    );
   }
 }

@@ -151,6 +151,7 @@ export class Connection<S> {
       return;
     }
     if (message.method === 'initialize') this.state = 'open';
+    if (message.method === 'shutdown') this.shutDown();
     this.running.set(message.id, new AbortController());
     this.server
       .receive({ jsonrpc: '2.0', id: message.id, method: message.method, params: message.params }, message)
@@ -162,8 +163,7 @@ export class Connection<S> {
         },
         (error: unknown) => {
           this.options.onFault(error);
-          this.running.delete(message.id);
-          this.answerError(message.id, error);
+          if (this.running.delete(message.id)) this.answerError(message.id, error);
         },
       );
   }
@@ -200,13 +200,13 @@ export class Connection<S> {
     const controller = this.running.get(message.id);
     const handler = this.methods.get(method);
     if (!controller || !handler) throw new BridgeError('RequestCancelled', 'cancelled');
-    if (method === 'shutdown') this.shutDown(message.id);
     const { signal } = controller;
     if (signal.aborted) throw new BridgeError('RequestCancelled', 'the request was cancelled');
     let begun = false;
+    let settled = false;
     const report = (value: ProgressReport) => {
       // Silent once the request is answered or cancelled.
-      if (signal.aborted || this.running.get(message.id) !== controller) return;
+      if (settled || signal.aborted || this.running.get(message.id) !== controller) return;
       this.notifyProgress(message.id, begun ? 'report' : 'begin', value);
       begun = true;
     };
@@ -224,6 +224,7 @@ export class Connection<S> {
         throw new BridgeError('RequestCancelled', 'the request was cancelled');
       throw error;
     } finally {
+      settled = true;
       if (begun && this.running.get(message.id) === controller) this.notifyProgress(message.id, 'end', {});
     }
   }
@@ -243,9 +244,10 @@ export class Connection<S> {
     });
   }
 
-  private shutDown(except: MessageId): void {
+  /** What runs is cancelled, and each of it still answered. */
+  private shutDown(): void {
     this.state = 'shutdown';
-    for (const [id, controller] of this.running) if (id !== except) controller.abort();
+    for (const controller of this.running.values()) controller.abort();
   }
 
   private notifyProgress(id: MessageId, kind: 'begin' | 'report' | 'end', value: ProgressReport): void {

@@ -18,6 +18,15 @@ export function isErrorName(name: string): name is ErrorName {
   return Object.hasOwn(ERRORS, name);
 }
 
+/** Anything may be thrown, even what has no text. */
+function reasonOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return typeof error;
+  }
+}
+
 /** Turns anything thrown into an error object of the table; what is not a known BridgeError becomes InternalError. */
 export function errorObject(error: unknown): ErrorObject {
   if (isBridgeError(error) && isErrorName(error.errorName)) {
@@ -29,10 +38,9 @@ export function errorObject(error: unknown): ErrorObject {
     };
   }
   const row = ERRORS.InternalError;
-  const reason = error instanceof Error ? error.message : String(error);
   return {
     code: row.code,
-    message: `${row.message}: ${reason}`,
+    message: `${row.message}: ${reasonOf(error)}`,
     data: { name: 'InternalError', hint: row.hint, retryable: row.retryable },
   };
 }

@@ -72,6 +72,7 @@ export const ERRORS = {
   NoServer: { code: -32060, message: "no server runs", hint: "start one with: sampo serve", retryable: true },
   ConnectionRefused: { code: -32061, message: "the server refused the connection, or is not there", hint: "read the connection file again; start a server with: sampo serve", retryable: true },
   TokenRefused: { code: -32062, message: "the server does not know this token", hint: "read the connection file again: every start makes a new token", retryable: false },
+  ConnectionLost: { code: -32063, message: "the connection ended before the answer", hint: "connect again and repeat the request", retryable: true },
 } as const satisfies Record<string, ErrorRow>;
 
 /** Names of the error table. */

@@ -20,15 +20,23 @@ export interface Problem {
   readonly expected: string;
 }
 
+/** Escapes a member's name for a JSON pointer (RFC 6901, section 3). */
+function escape(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+const MISSING = 'a value: the member is required';
+const NO_SHAPE = 'must match exactly one schema in oneOf';
+
 function problemOf(error: ErrorObject): Problem {
   const params = error.params as Record<string, unknown>;
   const name = params['additionalProperty'] ?? params['unevaluatedProperty'];
   if (typeof name === 'string')
-    return { pointer: `${error.instancePath}/${name}`, expected: 'no such member' };
+    return { pointer: `${error.instancePath}/${escape(name)}`, expected: 'no such member' };
   if (error.keyword === 'required')
     return {
-      pointer: `${error.instancePath}/${String(params['missingProperty'])}`,
-      expected: 'a value: the member is required',
+      pointer: `${error.instancePath}/${escape(String(params['missingProperty']))}`,
+      expected: MISSING,
     };
   if (error.keyword === 'enum')
     return { pointer: error.instancePath, expected: `one of ${JSON.stringify(params['allowedValues'])}` };
@@ -86,12 +94,12 @@ export class Contract {
   ): void {
     if (!validate || validate(value)) return;
     const problems = (validate.errors ?? []).slice(0, 8).map(problemOf);
+    // Of several shapes, the one that has the members is the one that was meant.
     const first =
-      problems.find((problem) => problem.expected !== 'must match exactly one schema in oneOf') ??
-      problems[0];
+      problems.find(({ expected }) => expected !== MISSING && expected !== NO_SHAPE) ?? problems[0];
     throw new BridgeError(
       errorName,
-      `${what}: ${first?.pointer || '/'} ${first?.expected ?? 'does not fit'}`,
+      `${what}: ${first?.pointer ? `${first.pointer} ` : ''}${first?.expected ?? 'does not fit'}`,
       { problems },
     );
   }

@@ -51,6 +51,29 @@ test('after shutdown what runs is cancelled, only exit is heard', async () => {
   expect(talk.exits).toBe(1);
 });
 
+test('what comes in the same breath as shutdown is refused', async () => {
+  const talk = await new Conversation({ 'server/status': async () => ({}) as never }).initialized();
+  const shutdown = talk.ask({ id: 1, method: 'shutdown' });
+  expect(errorName(await talk.ask({ id: 2, ...STATUS }))).toBe('ShuttingDown');
+  expect(await shutdown).toMatchObject({ result: null });
+});
+
+test('exit is heard before initialize too', () => {
+  const talk = new Conversation({});
+  talk.tell({ method: 'exit' });
+  expect(talk.exits).toBe(1);
+});
+
+test('a handler that throws what has no text is answered', async () => {
+  const nothing: unknown = Object.create(null);
+  const talk = await new Conversation({
+    'server/status': async () => {
+      throw nothing;
+    },
+  }).initialized();
+  expect(errorName(await talk.ask({ id: 1, ...STATUS }))).toBe('InternalError');
+});
+
 test('ids 0 and "" and equal-looking ones are different requests', async () => {
   const talk = await new Conversation({ 'server/status': async () => ({}) as never }).initialized();
   for (const id of [0, '', 1, '1', 'server-1']) {
@@ -198,6 +221,29 @@ test('progress begins, reports and ends before the answer, and is silent after i
     { runs: 1 },
   ]);
   expect(talk.sent.slice(0, 3).every(({ params }) => params?.id === 5)).toBe(true);
+});
+
+test('nothing is reported between the end and the answer', async () => {
+  let report = () => undefined as void;
+  const talk = await new Conversation({
+    'model/run': async (_params, { progress }) => {
+      report = () => progress.report({ percentage: 100 });
+      report();
+      return { runs: 1 } as never;
+    },
+  }).initialized();
+  const push = talk.sent.push.bind(talk.sent);
+  talk.sent.push = (message) => {
+    const length = push(message);
+    if (message.params?.value?.['kind'] === 'end') report();
+    return length;
+  };
+  await talk.ask({ id: 5, ...RUN });
+  expect(talk.sent.map((message) => message.params?.value?.['kind'] ?? 'answer')).toEqual([
+    'begin',
+    'end',
+    'answer',
+  ]);
 });
 
 test('one too many at once is Busy and names the limit', async () => {

@@ -81,3 +81,12 @@ test('every error that the sources throw is a row of the table', () => {
   expect(thrown.length).toBeGreaterThan(30);
   expect(thrown.filter(([, name]) => !Object.hasOwn(ERRORS, name))).toEqual([]);
 });
+
+test('the error table of the protocol page names the same codes and names', () => {
+  const page = readFileSync(join(ROOT, 'docs/protocol.md'), 'utf8').split('## Errors')[1] ?? '';
+  const listed = [...page.matchAll(/^\| (-\d+) \| `(\w+)` \|/gm)].map(([, code, name]) => [
+    name,
+    Number(code),
+  ]);
+  expect(listed).toEqual(rows.map(({ name, code }) => [name, code]));
+});
