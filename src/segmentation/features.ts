@@ -51,9 +51,15 @@ const library = geojson as unknown as GeojsonLibrary;
 /** Model px -> full-resolution px with two decimals, the grid QuPath reads on: `(x, y) * scale + (dx, dy)`. */
 export function roundOutline(outline: Outline, scale = 1, dx = 0, dy = 0): Outline {
   return outline.map((part) =>
-    part.map((ring) =>
-      ring.map((value, i) => Math.round((value * scale + (i % 2 === 0 ? dx : dy)) * 100) / 100),
-    ),
+    part.map((ring) => {
+      const rounded: number[] = [];
+      for (let i = 0; i < ring.length; i += 2)
+        rounded.push(
+          Math.round((ring[i]! * scale + dx) * 100) / 100,
+          Math.round((ring[i + 1]! * scale + dy) * 100) / 100,
+        );
+      return rounded;
+    }),
   );
 }
 

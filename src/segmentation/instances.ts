@@ -55,7 +55,7 @@ export function segmentInstances(
 
 function dropSmallMarkers(labels: Int32Array, minArea: number): void {
   const areas = new Int32Array(labels.length + 1);
-  for (const label of labels) areas[label]!++;
+  for (let i = 0; i < labels.length; i++) areas[labels[i]!]!++;
   for (let i = 0; i < labels.length; i++) if (areas[labels[i]!]! < minArea) labels[i] = 0;
 }
 

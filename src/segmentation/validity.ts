@@ -28,9 +28,15 @@ export function isStrictlyValid(outline: Outline): boolean {
 function ringsMeet(a: Ring, b: Ring, same: boolean): boolean {
   const n = a.length;
   for (let i = 0; i < n; i += 2) {
-    const next = (i + 2) % n;
+    const next = i + 2 < n ? i + 2 : 0;
+    const ax = a[i]!;
+    const ay = a[i + 1]!;
+    const bx = a[next]!;
+    const by = a[next + 1]!;
+    const [left, right] = ax < bx ? [ax, bx] : [bx, ax];
+    const [top, bottom] = ay < by ? [ay, by] : [by, ay];
     for (let j = same ? i + 2 : 0; j < b.length; j += 2) {
-      const after = (j + 2) % b.length;
+      const after = j + 2 < b.length ? j + 2 : 0;
       if (same && (j === next || after === i)) {
         // Neighbouring edges share a vertex; they must not fold back on each other.
         const pivot = j === next ? j : i;
@@ -39,11 +45,25 @@ function ringsMeet(a: Ring, b: Ring, same: boolean): boolean {
         if (foldsBack(a, from, pivot, to)) return true;
         continue;
       }
-      if (segmentsMeet(a[i]!, a[i + 1]!, a[next]!, a[next + 1]!, b[j]!, b[j + 1]!, b[after]!, b[after + 1]!))
+      const cx = b[j]!;
+      const cy = b[j + 1]!;
+      const dx = b[after]!;
+      const dy = b[after + 1]!;
+      if ((cx < left && dx < left) || (cx > right && dx > right)) continue;
+      if ((cy < top && dy < top) || (cy > bottom && dy > bottom)) continue;
+      if (
+        side(ax, ay, bx, by, cx, cy) * side(ax, ay, bx, by, dx, dy) <= 0 &&
+        side(cx, cy, dx, dy, ax, ay) * side(cx, cy, dx, dy, bx, by) <= 0
+      )
         return true;
     }
   }
   return false;
+}
+
+/** On which side of the line p-q the point r lies: -1, 0 or 1. */
+function side(px: number, py: number, qx: number, qy: number, rx: number, ry: number): number {
+  return Math.sign((qx - px) * (ry - py) - (qy - py) * (rx - px));
 }
 
 function foldsBack(ring: Ring, from: number, pivot: number, to: number): boolean {
@@ -52,25 +72,4 @@ function foldsBack(ring: Ring, from: number, pivot: number, to: number): boolean
   const bx = ring[to]! - ring[pivot]!;
   const by = ring[to + 1]! - ring[pivot + 1]!;
   return (ax === 0 && ay === 0) || (bx === 0 && by === 0) || (ax * by === ay * bx && ax * bx + ay * by > 0);
-}
-
-/** Whether two closed segments share any point. */
-function segmentsMeet(
-  ax: number,
-  ay: number,
-  bx: number,
-  by: number,
-  cx: number,
-  cy: number,
-  dx: number,
-  dy: number,
-): boolean {
-  if (Math.max(ax, bx) < Math.min(cx, dx) || Math.max(cx, dx) < Math.min(ax, bx)) return false;
-  if (Math.max(ay, by) < Math.min(cy, dy) || Math.max(cy, dy) < Math.min(ay, by)) return false;
-  const side = (px: number, py: number, qx: number, qy: number, rx: number, ry: number): number =>
-    Math.sign((qx - px) * (ry - py) - (qy - py) * (rx - px));
-  return (
-    side(ax, ay, bx, by, cx, cy) * side(ax, ay, bx, by, dx, dy) <= 0 &&
-    side(cx, cy, dx, dy, ax, ay) * side(cx, cy, dx, dy, bx, by) <= 0
-  );
 }
