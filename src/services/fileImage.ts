@@ -55,12 +55,12 @@ export class FileImage {
     const across = wholePixels(window.x, window.width, level.width);
     const down = wholePixels(window.y, window.height, level.height);
     const rectangle = { x: across.first, y: down.first, width: across.count, height: down.count };
-    checkRegionPixels(rectangle.width * rectangle.height, this.#regionPixels);
+    const { width, height } = outputSize(region);
+    checkRegionPixels(Math.max(rectangle.width * rectangle.height, width * height), this.#regionPixels);
     const decoded =
       !header.tiled && header.width * header.height <= KEPT_PIXELS
         ? crop(await this.#whole(), rectangle)
         : await decodeRegion(this.#path, header, level, rectangle);
-    const { width, height } = outputSize(region);
     const asStored = level.downsample === region.downsample;
     if (asStored && decoded.width === width && decoded.height === height) return decoded;
     return resample(

@@ -44,7 +44,13 @@ const TAG = {
   tileHeight: 323,
   subDirectories: 330,
   sampleFormat: 339,
+  stripOffsets: 273,
+  rowsPerStrip: 278,
+  planarConfiguration: 284,
+  tileOffsets: 324,
 } as const;
+/** Only their number matters here, and a large slide has millions. */
+const COUNTED: readonly number[] = [TAG.stripOffsets, TAG.tileOffsets];
 
 /** Bytes of one value by TIFF type; types that are not listed are skipped. */
 const TYPE_BYTES: Readonly<Record<number, number>> = {
@@ -142,6 +148,13 @@ class TagReader {
       subDirectories,
     };
     if (directory.width < 1 || directory.height < 1) throw unreadable('an image in it has no size');
+    const rows = Math.max(1, Math.min(number(TAG.rowsPerStrip, directory.height), directory.height));
+    const { width, height } = directory.tile ?? { width: directory.width, height: rows };
+    const planes = number(TAG.planarConfiguration, 1) === 2 ? directory.samplesPerPixel : 1;
+    const blocks = Math.ceil(directory.width / width) * Math.ceil(directory.height / height) * planes;
+    const listed = entries.get(directory.tile === undefined ? TAG.stripOffsets : TAG.tileOffsets)?.count ?? 0;
+    // A decoder fills what is missing with black.
+    if (listed < blocks) throw unreadable(`${listed} of ${blocks} blocks of an image are listed`);
     return { directory, next };
   }
 
@@ -161,7 +174,7 @@ class TagReader {
       const width = TYPE_BYTES[type];
       if (width === undefined || !(Object.values(TAG) as number[]).includes(tag)) continue;
       const values = this.#integer(table, at + 4, inlineBytes);
-      const bytes = values * width;
+      const bytes = COUNTED.includes(tag) ? 0 : values * width;
       if (bytes > MAX_DESCRIPTION) throw unreadable(`tag ${tag} claims ${bytes} bytes`);
       const valueAt = at + entryBytes - inlineBytes;
       entries.set(tag, {
