@@ -54,20 +54,52 @@ export function matchMasks({ pairs, objectAreas, labelAreas }: Overlaps, thresho
 }
 
 /**
- * Matches object centres to labelled points: distance <= `radius` px (3 µm in the benchmark), each used once, greedily from the
- * nearest pair (ties: lower object, then lower label). Numbers are indices from 0.
+ * Matches object centres to labelled points: distance <= `radius` px (3 µm in the benchmark), each used once, as many pairs as
+ * there can be. Numbers are indices from 0. -> nearest pair first
  */
 export function matchPoints(objects: readonly Point[], labels: readonly Point[], radius: number): Match[] {
-  const candidates: Match[] = [];
+  return matchMost(nearPairs(objects, labels, radius));
+}
+
+/** Every object and label within `radius` px of each other, nearest first (ties: lower object, then lower label). */
+export function nearPairs(objects: readonly Point[], labels: readonly Point[], radius: number): Match[] {
+  const pairs: Match[] = [];
   objects.forEach((a, object) =>
     labels.forEach((b, label) => {
+      if (Math.abs(a.x - b.x) > radius) return;
       const value = Math.hypot(a.x - b.x, a.y - b.y);
-      if (value <= radius) candidates.push({ object, label, value });
+      if (value <= radius) pairs.push({ object, label, value });
     }),
   );
-  return takeGreedily(
-    candidates.sort((a, b) => a.value - b.value || a.object - b.object || a.label - b.label),
-  );
+  return pairs.sort((a, b) => a.value - b.value || a.object - b.object || a.label - b.label);
+}
+
+/**
+ * A one-to-one choice of as many pairs as possible: greedily in their order, then along augmenting paths (Kuhn 1955), so that
+ * where two objects compete for a label nobody goes without who could have had another. -> in the order of `pairs`
+ */
+export function matchMost(pairs: readonly Match[]): Match[] {
+  const byObject = new Map<number, Match[]>();
+  for (const pair of pairs) {
+    const own = byObject.get(pair.object);
+    if (own === undefined) byObject.set(pair.object, [pair]);
+    else own.push(pair);
+  }
+  const taken = new Map(takeGreedily(pairs).map((pair) => [pair.label, pair]));
+  const matched = new Set([...taken.values()].map(({ object }) => object));
+  const place = (object: number, visited: Set<number>): boolean => {
+    for (const pair of byObject.get(object)!) {
+      if (visited.has(pair.label)) continue;
+      visited.add(pair.label);
+      const holder = taken.get(pair.label);
+      if (holder !== undefined && !place(holder.object, visited)) continue;
+      taken.set(pair.label, pair);
+      return true;
+    }
+    return false;
+  };
+  for (const object of byObject.keys()) if (!matched.has(object)) place(object, new Set());
+  return pairs.filter((pair) => taken.get(pair.label) === pair);
 }
 
 function takeGreedily(candidates: readonly Match[]): Match[] {

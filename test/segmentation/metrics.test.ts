@@ -54,6 +54,11 @@ test('points: nearest pair first, each once, the radius included', () => {
     { object: 1, label: 0, value: 1 },
     { object: 0, label: 1, value: 6 },
   ]);
+  // The nearest pair (0, 0) would leave object 1 with nothing; both can be served.
+  expect(matchPoints([p(1), p(-4)], [p(0), p(6)], 5)).toEqual([
+    { object: 1, label: 0, value: 4 },
+    { object: 0, label: 1, value: 5 },
+  ]);
   expect(matchPoints([p(0), p(1)], [p(0.4)], 3)).toEqual([{ object: 0, label: 0, value: 0.4 }]);
   expect(matchPoints([p(0)], [p(3.01)], 3)).toEqual([]);
   expect(matchPoints([], [p(0)], 3)).toEqual([]);
