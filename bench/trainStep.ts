@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -60,10 +60,10 @@ async function torchSide(python: string, model: string, out: string) {
   return {
     parameters: Number(parameters),
     version,
-    async step(): Promise<{ ms: number; loss: number }> {
+    async step(): Promise<{ ms: number; cpu: number; loss: number }> {
       child.stdin.write('step\n');
-      const [ms = '', loss = ''] = await next();
-      return { ms: Number(ms), loss: Number(loss) };
+      const [ms = '', cpu = '', loss = ''] = await next();
+      return { ms: Number(ms), cpu: Number(cpu), loss: Number(loss) };
     },
     close: () => child.stdin.end(),
   };
@@ -105,11 +105,13 @@ async function measure(python: string, name: string, steps: number) {
   const settings = { ...ADAMW_DEFAULTS, learningRate: 1e-4 };
   const step = async (): Promise<{
     ms: number;
+    cpu: number;
     graphMs: number;
     loss: number;
     results: ort.InferenceSession.ReturnType;
   }> => {
     const start = performance.now();
+    const used = process.cpuUsage();
     const results = await session.run(feeds);
     const graphMs = performance.now() - start;
     const updates = parameters.flatMap(({ key, dims, value }) => {
@@ -117,12 +119,20 @@ async function measure(python: string, name: string, steps: number) {
       return gradient ? [{ name: key, value, gradient, decays: dims.length > 1 }] : [];
     });
     adamWStep(updates, state, settings);
-    return { ms: performance.now() - start, graphMs, loss: Number(results['loss']!.data[0]), results };
+    const { user, system } = process.cpuUsage(used);
+    return {
+      ms: performance.now() - start,
+      cpu: (user + system) / 1000,
+      graphMs,
+      loss: Number(results['loss']!.data[0]),
+      results,
+    };
   };
 
   const ours: number[] = [];
   const graphs: number[] = [];
   const theirs: number[] = [];
+  const cpu: [number, number][] = [];
   const losses: [number, number][] = [];
   let worst = 0;
   let compared = 0;
@@ -146,6 +156,7 @@ async function measure(python: string, name: string, steps: number) {
     ours.push(a.ms);
     graphs.push(a.graphMs);
     theirs.push(b.ms);
+    cpu.push([a.cpu, b.cpu]);
   }
   torch.close();
   await session.release();
@@ -157,6 +168,7 @@ async function measure(python: string, name: string, steps: number) {
     steps,
     msPerStep: { here: median(ours), hereGraphOnly: median(graphs), pytorch: median(theirs) },
     ratioOfMedians: median(ours) / median(theirs),
+    cpuMsPerStep: { here: median(cpu.map(([a]) => a)), pytorch: median(cpu.map(([, b]) => b)) },
     medianOfRatios: median(ours.map((ms, i) => ms / theirs[i]!)),
     buildGraphMs: buildMs,
     loadSessionMs: loadMs,
@@ -169,6 +181,7 @@ async function measure(python: string, name: string, steps: number) {
 }
 
 async function main(): Promise<void> {
+  const load = loadavg()[0];
   const { values } = parseArgs({
     options: {
       python: { type: 'string', default: 'python3' },
@@ -183,6 +196,8 @@ async function main(): Promise<void> {
   const record = {
     what: 'one train step: forward, hybrid loss, gradients of all parameters, AdamW; batch 1; interleaved step by step',
     threads: THREADS,
+    processors: availableParallelism(),
+    loadAverageAtStart: load,
     note: 'Other work ran on the machine: read the ratios, not the milliseconds.',
     rows,
   };
