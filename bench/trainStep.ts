@@ -50,11 +50,11 @@ async function torchSide(python: string, model: string, out: string) {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { ...process.env, OMP_NUM_THREADS: String(THREADS), KMP_BLOCKTIME: '0', OMP_WAIT_POLICY: 'PASSIVE' },
   });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const lines: AsyncIterator<string> = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string[]> => {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error('PyTorch ended early');
-    return value.split(' ');
+    const line = await lines.next();
+    if (line.done === true) throw new Error('PyTorch ended early');
+    return line.value.split(' ');
   };
   const [, parameters = '', version = ''] = await next();
   return {
