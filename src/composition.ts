@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
 import { BridgeError, isBridgeError } from './errors';
@@ -19,6 +19,9 @@ import { DEFAULT_LIMITS } from './server/limits';
 import type { EngineReport, Services } from './server/services';
 import { WebSocketTransport } from './server/webSocketTransport';
 import { Graphs } from './services/graphs';
+import { encodePng } from './services/imageDecoder';
+import { resolveImagePath } from './services/imagePaths';
+import { ImageRegistry } from './services/images';
 import { openStore, type Store } from './store/store';
 
 /** The package's own folder: schemas, models and the OpenRPC document lie there. */
@@ -33,6 +36,8 @@ export interface ServerOptions {
   /** Folders whose files may be read by path. */
   readonly roots?: readonly string[];
   readonly limits?: Partial<Limits>;
+  /** How long a viewer may take to send pixels, ms; 30 s when left out. */
+  readonly viewerTimeoutMs?: number;
   readonly log?: (line: string) => void;
   /** Called when a client asked the server to stop. */
   readonly onStop?: () => void;
@@ -62,6 +67,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const engine = await createEngineClient({ ...(options.device ? { device: options.device } : {}), log });
     closers.push(() => engine.close());
 
+    const roots = options.roots ?? [];
+    const viewerTimeoutMs = options.viewerTimeoutMs ?? 30_000;
+    const images = new ImageRegistry({
+      roots,
+      imagePixels: limits.imagePixels,
+      regionPixels: limits.regionPixels,
+      viewerTimeout: viewerTimeoutMs,
+    });
+
     const token = randomBytes(32).toString('base64url');
     const available: string[] = [];
     const services: Services = {
@@ -71,14 +85,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       version: (readJson('package.json') as { version: string }).version,
       openrpc: readJson('openrpc.json'),
       startedAt: Date.now(),
-      allowedPath: (path) => allowedPath(path, options.roots ?? []),
+      images,
+      encodePng,
+      viewerTimeoutMs,
+      allowedPath: (path) => resolveImagePath(path, roots),
       engineReport: () => engineReport(engine),
       clientCount: () => host.clients,
       stop: () => options.onStop?.(),
     };
     const handlers = handlerTable(services);
     available.push(...Object.keys(handlers));
-    const host = new Host({ contract: new Contract(join(PACKAGE_ROOT, 'schemas')), handlers, limits, log });
+    const host = new Host({
+      contract: new Contract(join(PACKAGE_ROOT, 'schemas')),
+      handlers,
+      limits,
+      log,
+      onGone: ({ id }) => images.closeSession(id),
+    });
     const transport = await WebSocketTransport.listen({
       host: options.host ?? '127.0.0.1',
       port: options.port ?? 0,
@@ -120,27 +143,6 @@ function ownStore(folder: string, connectionFile: string): Store {
     const { url, pid } = running;
     throw new BridgeError('AlreadyRunning', `a server already runs: ${url}, process ${pid}`, { url, pid });
   }
-}
-
-/** The real path of a file below one of the roots, symbolic links resolved. @throws BridgeError FileNotFound, PathNotAllowed */
-function allowedPath(path: string, roots: readonly string[]): string {
-  const inside = (real: string) =>
-    roots.some((root) => {
-      const step = relative(existsSync(root) ? realpathSync(root) : resolve(root), real);
-      return step === '' || (!step.startsWith('..') && !isAbsolute(step));
-    });
-  // Whether a file outside the roots exists is nobody's business: the refusal comes first.
-  if (!existsSync(path))
-    throw inside(resolve(path))
-      ? new BridgeError('FileNotFound', `no file ${path}`)
-      : notAllowed(path, roots);
-  const real = realpathSync(path);
-  if (!inside(real)) throw notAllowed(path, roots);
-  return real;
-}
-
-function notAllowed(path: string, roots: readonly string[]): BridgeError {
-  return new BridgeError('PathNotAllowed', `${path} is outside the allowed folders`, { roots });
 }
 
 async function engineReport(engine: Engine): ReturnType<Services['engineReport']> {

@@ -13,6 +13,8 @@ export interface HostOptions {
   readonly handlers: HandlerTable<Session>;
   readonly limits: Limits;
   readonly log: (line: string) => void;
+  /** A client is gone: what it had open ends. */
+  readonly onGone?: (session: Session) => void;
 }
 
 /** Joins each connected peer to a session and a conversation. */
@@ -32,7 +34,7 @@ export class Host {
 
   /** Takes a new peer in. */
   welcome(peer: Peer): PeerEvents {
-    const { contract, handlers, limits, log } = this.options;
+    const { contract, handlers, limits, log, onGone } = this.options;
     const session = new Session(limits.blobBytes);
     session.connection = new Connection({
       contract,
@@ -60,6 +62,7 @@ export class Host {
         this.sessions.delete(session);
         session.connection.close();
         session.close();
+        onGone?.(session);
       },
     };
   }

@@ -1,5 +1,7 @@
 import type { DeviceReport, Limits } from '../protocol/types.gen';
 import type { Graphs } from '../services/graphs';
+import type { ImageRegistry } from '../services/images';
+import type { RgbPixels } from '../services/pixels';
 
 /** What the server says of its engine. */
 export interface EngineReport {
@@ -14,14 +16,18 @@ export interface EngineReport {
 /** What the handlers may use: built once by the composition root. */
 export interface Services {
   readonly graphs: Graphs;
+  readonly images: ImageRegistry;
   readonly limits: Limits;
   readonly openrpc: object;
   readonly version: string;
   readonly startedAt: number;
   /** Methods that have a handler. */
   readonly available: readonly string[];
-  /** Folders whose files may be read by path. */
-  readonly allowedPath: (path: string) => string;
+  /** How long a viewer may take to send pixels, ms. */
+  readonly viewerTimeoutMs: number;
+  encodePng(pixels: RgbPixels): Promise<Uint8Array>;
+  /** The real path of a file in an allowed folder. @throws BridgeError PathNotAllowed, FileNotFound */
+  allowedPath(path: string): Promise<string>;
   engineReport(): Promise<{ engine: EngineReport; device: DeviceReport }>;
   clientCount(): number;
   /** Asks the process to end in an orderly way. */

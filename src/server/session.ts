@@ -11,11 +11,15 @@ export class Session {
   /** The conversation; set once, right after both exist. */
   connection!: Connection<Session>;
 
+  /** The client is gone. */
+  closed = false;
+
   constructor(blobBytes: number) {
     this.blobs = new BlobShelf(blobBytes);
   }
 
   close(): void {
+    this.closed = true;
     this.blobs.close();
   }
 }

@@ -258,3 +258,10 @@ function unreadable(reason: unknown): BridgeError {
   const text = reason instanceof Error ? reason.message : String(reason);
   return new BridgeError('ImageUnreadable', `the image cannot be decoded: ${text}`, { reason: text });
 }
+
+/** Pixels as a PNG file, lossless. */
+export async function encodePng({ width, height, data }: RgbPixels): Promise<Uint8Array> {
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
+}

@@ -1,5 +1,6 @@
 import type { Handler } from '../../protocol/handler';
-import type { TensorValue } from '../../protocol/types.gen';
+import type { ModelRunParams } from '../../protocol/types.gen';
+import { regionTensor } from '../../services/regionTensor';
 import type { Services } from '../services';
 import type { Session } from '../session';
 import { readTensorValue, writeTensorValue } from '../tensorValue';
@@ -11,7 +12,7 @@ export function load(services: Services): Handler<Session, 'model/load'> {
   return async (params) => {
     const graph = await services.graphs.load(
       'path' in params
-        ? services.allowedPath(params.path)
+        ? await services.allowedPath(params.path)
         : new Uint8Array(Buffer.from(params.base64, 'base64')),
     );
     const spec = ({ name, type, dims }: (typeof graph.inputs)[number]) => ({ name, type, dims: [...dims] });
@@ -26,14 +27,19 @@ export function load(services: Services): Handler<Session, 'model/load'> {
 
 /** `model/run` */
 export function run(services: Services): Handler<Session, 'model/run'> {
+  const read = async (feed: ModelRunParams['feeds'][string], signal: AbortSignal) => {
+    if ('tensor' in feed) return readTensorValue(feed.tensor);
+    const { imageId, scale, downsample = 1, ...rectangle } = feed.region;
+    const pixels = await services.images.readRegion(imageId, { ...rectangle, downsample }, signal);
+    return regionTensor(pixels, scale);
+  };
   return async (params, { signal, progress }) => {
     services.graphs.find(params.modelId);
     // fromEntries defines members: an input called __proto__ is a member like any other.
     const feeds: Feeds = Object.fromEntries(
-      Object.entries(params.feeds).map(([name, feed]) => [
-        name,
-        readTensorValue((feed as { tensor: TensorValue }).tensor),
-      ]),
+      await Promise.all(
+        Object.entries(params.feeds).map(async ([name, feed]) => [name, await read(feed, signal)] as const),
+      ),
     );
     const repeat = params.repeat ?? 1;
     const start = performance.now();

@@ -43,7 +43,7 @@ export function status(services: Services): Handler<Session, 'server/status'> {
       uptimeSeconds: (Date.now() - services.startedAt) / 1000,
       rssBytes: process.memoryUsage.rss(),
       clients: services.clientCount(),
-      openImages: 0,
+      openImages: services.images.list().length,
       device,
       engine,
       limits: services.limits,
