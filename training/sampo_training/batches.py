@@ -53,7 +53,7 @@ def load_sources(root: Path, lifted: dict | None = None, synthetic: list | None 
 
 class Batches(IterableDataset):
     """Yields dicts: `image` [I + 2P, 3, 256, 256] in 0..1 (I instance tiles, then P pairs), `labels`, `distance` [I, 256, 256],
-    `objects` [2P, 256, 256] int32, `classes` list of 2P tensors (class of object i + 1), `same_names` [P] bool."""
+    `objects` [2P, 256, 256] int32, `classes` list of 2P tensors (class of object i + 1), `disk` [2P] bool."""
 
     def __init__(self, sources: Sources, instance_tiles: int, pairs: int, seed: int, cross_slide: float = 0.25):
         self.sources, self.instance_tiles, self.pairs, self.seed, self.cross = sources, instance_tiles, pairs, seed, cross_slide
@@ -65,7 +65,7 @@ class Batches(IterableDataset):
             yield self.batch(rng)
 
     def batch(self, rng: random.Random) -> dict:
-        images, labels, distances, objects, classes = [], [], [], [], []
+        images, labels, distances, objects, classes, disk = [], [], [], [], [], []
         for _ in range(self.instance_tiles):
             record = rng.choice(pick(rng, self.sources.instances))
             image, (label, distance) = crop(rng, record.rgb, [record.labels, record.distance], record.scale)
@@ -84,8 +84,9 @@ class Batches(IterableDataset):
                 images.append(colour.apply(image))
                 objects.append(drawn)
                 classes.append(torch.from_numpy(record.classes))
+                disk.append(not record.exact)
         return dict(image=torch.stack(images), labels=torch.stack(labels), distance=torch.stack(distances),
-                    objects=torch.stack(objects), classes=classes)  # fmt: skip
+                    objects=torch.stack(objects), classes=classes, disk=torch.tensor(disk))  # fmt: skip
 
 
 def pick(rng: random.Random, groups: list[tuple[float, list]]) -> list:

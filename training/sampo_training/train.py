@@ -93,7 +93,7 @@ def losses_of(nets, batch: dict, rng: random.Random, config: dict):
     embedding, nucleus, distance = encode(nets, batch["image"])
     count = len(batch["labels"])
     head = head_loss(nucleus[:count, 0], distance[:count, 0], batch["labels"], batch["distance"])
-    weak = weak_head_loss(nucleus[count:, 0], batch["objects"])
+    weak = weak_head_loss(nucleus[count:, 0], distance[count:, 0], batch["objects"], batch["disk"])
     log = dict(head=head.item(), weak=weak.item())
     total = head + config["weak"] * weak
     episodes = make_episodes(rng, embedding[count:], batch["objects"], batch["classes"])
@@ -134,7 +134,7 @@ def main():
             row = dict(step=trainer.step, minutes=round(trainer.elapsed / 60, 2), **{k: round(v / n, 4) for k, (v, n) in sums.items()})
             print(json.dumps(row), file=log, flush=True)
             sums = {}
-        if trainer.step % 200 == 0:
+        if trainer.step % 100 == 0:
             trainer.save()
     trainer.save()
 
