@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from . import data
 from .augment import Colour, crop
+from .synthetic import as_instances
 
 
 @dataclass
@@ -47,7 +48,7 @@ def load_sources(root: Path, lifted: dict | None = None, synthetic: list | None 
     ]
     if synthetic:
         typed.append((0.06, synthetic))
-        instances.append((0.1, [s.as_instances() for s in synthetic]))
+        instances.append((0.1, [as_instances(s) for s in synthetic]))
     return Sources(instances, typed)
 
 

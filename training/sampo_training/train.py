@@ -61,7 +61,7 @@ class Trainer:
         torch.save(state, self.run / "saving.pt")
         (self.run / "saving.pt").rename(self.run / "last.pt")
 
-    def update(self, loss: torch.Tensor, seconds: float):
+    def update(self, loss: torch.Tensor):
         for group in self.optimizer.param_groups:
             group["lr"] = rate(self.config, self.elapsed)
         self.optimizer.zero_grad(set_to_none=True)
@@ -107,6 +107,20 @@ def losses_of(nets, batch: dict, rng: random.Random, config: dict):
     return total, log
 
 
+def write_row(trainer: Trainer, sums: dict, parts: dict) -> dict:
+    """Adds one step's figures to the sums; every 50 steps appends their means to log.jsonl. -> the sums to carry on with."""
+    for key, value in parts.items():
+        total, number = sums.get(key, (0.0, 0))
+        if math.isfinite(value):
+            sums[key] = (total + value, number + 1)
+    if trainer.step % 50:
+        return sums
+    row = dict(step=trainer.step, minutes=round(trainer.elapsed / 60, 2), **{k: round(v / n, 4) for k, (v, n) in sums.items()})
+    with (trainer.run / "log.jsonl").open("a") as log:
+        print(json.dumps(row), file=log)
+    return {}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("config", type=Path)
@@ -122,20 +136,13 @@ def main():
     sources = load_sources(arguments.data)
     batches = stream(Batches(sources, config["instance_tiles"], config["pairs"], config["seed"] * 1000 + trainer.step))
     rng = random.Random(config["seed"] + trainer.step)
-    log = (arguments.run / "log.jsonl").open("a")
     sums, clock = {}, time.monotonic()
     while trainer.elapsed < config["minutes"] * 60:
         loss, parts = losses_of(trainer.nets, next(batches), rng, config)
-        trainer.update(loss, trainer.elapsed)
+        trainer.update(loss)
         now = time.monotonic()
         trainer.elapsed, clock = trainer.elapsed + now - clock, now
-        for key, value in parts.items():
-            total, number = sums.get(key, (0.0, 0))
-            sums[key] = (total + value, number + 1)
-        if trainer.step % 50 == 0:
-            row = dict(step=trainer.step, minutes=round(trainer.elapsed / 60, 2), **{k: round(v / n, 4) for k, (v, n) in sums.items()})
-            print(json.dumps(row), file=log, flush=True)
-            sums = {}
+        sums = write_row(trainer, sums, parts)
         if trainer.step % 100 == 0:
             trainer.save()
     trainer.save()
