@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy import ndimage
+from skimage.morphology import local_maxima, reconstruction
 from skimage.segmentation import watershed
 
 from .episodes import prompt_feeds
@@ -40,17 +41,17 @@ def window() -> torch.Tensor:
     return ramp[:, None] * ramp[None]
 
 
-def split(probability: np.ndarray, distance: np.ndarray, threshold=0.5, marker=0.55, least=24) -> np.ndarray:
-    """Marker-controlled watershed on the distance map. -> [H, W] int32."""
-    inside = ndimage.binary_fill_holes(probability > threshold)
-    smooth = ndimage.gaussian_filter(distance, 1.0)
-    seeds, count = ndimage.label((smooth > marker) & inside)
-    sizes = ndimage.sum_labels(np.ones_like(seeds), seeds, np.arange(count + 1))
-    seeds[sizes[seeds] < 3] = 0
+def split(probability: np.ndarray, distance: np.ndarray, threshold=0.6, marker=0.5, dynamics=0.03, least=40) -> np.ndarray:
+    """Marker-controlled watershed as in the product: summits of the distance map at or above `marker` that rise `dynamics` over the
+    saddle to a higher one; foreground without a summit is one object. -> [H, W] int32."""
+    inside = probability > threshold
+    level = np.where(inside, np.round(distance * 255) / 255, 0)
+    capped = reconstruction(np.maximum(level - dynamics, 0), level)
+    seeds, count = ndimage.label(local_maxima(capped) & inside & (level >= marker), np.ones((3, 3)))
     bodies, _ = ndimage.label(inside)
     unseeded = np.setdiff1d(np.unique(bodies), np.unique(bodies[seeds > 0]))
     seeds = np.where(np.isin(bodies, unseeded) & inside, bodies + count + 1, seeds)
-    labels = watershed(-smooth, seeds, mask=inside)
+    labels = watershed(-distance, seeds, mask=inside)
     areas = np.bincount(labels.ravel())
     labels[areas[labels] < least] = 0
     return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
