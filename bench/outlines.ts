@@ -1,6 +1,6 @@
 /**
  * 100,000 objects of a label image -> a GeoJSON file: seconds (wall and CPU), bytes and peak memory, here and with scikit-image in Python, on the
- * same labels in one run. `node bench/run.mjs outlines [--python PYTHON] [--objects N]`; prints the record.
+ * same labels in one run. `node -r ./scripts/swcRegister.cjs bench/outlines.ts [--python PYTHON] [--objects N]`; prints the record.
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
@@ -88,7 +88,7 @@ try {
   );
   const record = {
     benchmark: 'outlines',
-    command: `node bench/run.mjs outlines --objects ${count}`,
+    command: `node -r ./scripts/swcRegister.cjs bench/outlines.ts --objects ${count}`,
     machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, load: loadavg()[0] },
     objects: count,
     labelImage: [side, side],

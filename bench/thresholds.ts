@@ -1,6 +1,6 @@
 /**
  * Refiltering 1,000 found objects (other threshold, size limits, simplification) into features, without inference; and stitching,
- * per tile. `node bench/run.mjs thresholds`; prints the record. Budget: 20 ms.
+ * per tile. `node -r ./scripts/swcRegister.cjs bench/thresholds.ts`; prints the record. Budget: 20 ms.
  */
 import { cpus, loadavg } from 'node:os';
 import { planTiles, relateSpaces } from '../src/segmentation/coordinates';
@@ -56,7 +56,7 @@ process.stdout.write(
   JSON.stringify(
     {
       benchmark: 'thresholds',
-      command: 'node bench/run.mjs thresholds',
+      command: 'node -r ./scripts/swcRegister.cjs bench/thresholds.ts',
       machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, load: loadavg()[0] },
       objects: objects.length,
       millisecondsExact: time(refilter(0), 31),

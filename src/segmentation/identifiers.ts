@@ -1,15 +1,17 @@
+const { imul } = Math; // called for every character
+
 /** Mixes 32-bit words as MurmurHash3 does (Appleby, public domain). */
 function murmur3(text: string, seed: number): number {
   let hash = seed | 0;
   for (let i = 0; i < text.length; i++) {
-    let k = Math.imul(text.charCodeAt(i), 0xcc9e2d51);
-    k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+    let k = imul(text.charCodeAt(i), 0xcc9e2d51);
+    k = imul((k << 15) | (k >>> 17), 0x1b873593);
     hash ^= k;
-    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
+    hash = (imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
   }
   hash ^= text.length;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 

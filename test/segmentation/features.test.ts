@@ -190,7 +190,7 @@ test('stable identifiers: same place same name, elsewhere another', () => {
   );
   expect(stableUuid('a', 1, 2)).toBe(stableUuid('a', 1, 2));
   const names = new Set<string>();
-  for (let y = 0; y < 200; y++) for (let x = 0; x < 200; x++) names.add(stableUuid('a', x / 2, y / 2));
+  for (let y = 0; y < 100; y++) for (let x = 0; x < 100; x++) names.add(stableUuid('a', x / 2, y / 2));
   for (let y = 0; y < 20; y++) names.add(stableUuid('b', y, y));
-  expect(names.size).toBe(40020);
+  expect(names.size).toBe(10020);
 });
