@@ -18,10 +18,15 @@ import { Host } from './server/host';
 import { DEFAULT_LIMITS } from './server/limits';
 import type { EngineReport, Services } from './server/services';
 import { WebSocketTransport } from './server/webSocketTransport';
+import { EmbeddingCache } from './services/embeddingCache';
 import { Graphs } from './services/graphs';
 import { encodePng } from './services/imageDecoder';
 import { resolveImagePath } from './services/imagePaths';
 import { ImageRegistry } from './services/images';
+import { Intents } from './services/intents';
+import { NucleusModel } from './services/nucleusModel';
+import { Search } from './services/search';
+import { SearchResults } from './services/searchResult';
 import { openStore, type Store } from './store/store';
 
 /** The package's own folder: schemas, models and the OpenRPC document lie there. */
@@ -76,6 +81,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       viewerTimeout: viewerTimeoutMs,
     });
 
+    const model = new NucleusModel(engine, join(PACKAGE_ROOT, 'models', 'sampo-tiny'));
+    const cache = new EmbeddingCache({ folder: join(options.stateFolder, 'embeddings'), log });
+    closers.push(() => cache.close());
+    const results = new SearchResults();
+
     const token = randomBytes(32).toString('base64url');
     const available: string[] = [];
     const services: Services = {
@@ -86,6 +96,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       openrpc: readJson('openrpc.json'),
       startedAt: Date.now(),
       images,
+      model,
+      intents: new Intents(store.database, model.id),
+      search: new Search(model, cache, { prompts: limits.promptsPerRequest }),
+      results,
       encodePng,
       viewerTimeoutMs,
       allowedPath: (path) => resolveImagePath(path, roots),
@@ -100,7 +114,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       handlers,
       limits,
       log,
-      onGone: ({ id }) => images.closeSession(id),
+      onGone: ({ id }) => {
+        images.closeSession(id);
+        results.closeSession(id);
+      },
     });
     const transport = await WebSocketTransport.listen({
       host: options.host ?? '127.0.0.1',

@@ -1,7 +1,11 @@
 import type { DeviceReport, Limits } from '../protocol/types.gen';
 import type { Graphs } from '../services/graphs';
 import type { ImageRegistry } from '../services/images';
+import type { Intents } from '../services/intents';
+import type { NucleusModel } from '../services/nucleusModel';
 import type { RgbPixels } from '../services/pixels';
+import type { Search } from '../services/search';
+import type { SearchResults } from '../services/searchResult';
 
 /** What the server says of its engine. */
 export interface EngineReport {
@@ -17,6 +21,10 @@ export interface EngineReport {
 export interface Services {
   readonly graphs: Graphs;
   readonly images: ImageRegistry;
+  readonly intents: Intents;
+  readonly model: NucleusModel;
+  readonly search: Search;
+  readonly results: SearchResults;
   readonly limits: Limits;
   readonly openrpc: object;
   readonly version: string;

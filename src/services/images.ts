@@ -23,6 +23,7 @@ export interface OpenRequest {
 export interface OpenImage {
   readonly imageId: string;
   readonly key: string;
+  readonly source: 'client' | 'file';
   readonly uri: string;
   readonly width: number;
   readonly height: number;
@@ -125,6 +126,7 @@ export class ImageRegistry {
     const microns = request.pixelSizeMicrons ?? header.pixelSizeMicrons;
     const image: OpenImage = {
       imageId: randomUUID(),
+      source: 'file',
       key: keyOf([path, size, mtimeMs]),
       uri: request.uri,
       width: header.width,
@@ -152,6 +154,7 @@ export class ImageRegistry {
     }
     const image: OpenImage = {
       imageId: randomUUID(),
+      source: 'client',
       key: keyOf([uri, width, height]),
       uri,
       width,

@@ -10,7 +10,25 @@ export interface Migration {
 }
 
 /** The store's schema, step by step, numbered from 1 without gaps. */
-export const MIGRATIONS: readonly Migration[] = [];
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    id: 1,
+    name: 'intents and their examples',
+    sql: `
+      CREATE TABLE intents (
+        intentId TEXT PRIMARY KEY, name TEXT NOT NULL, color TEXT NOT NULL, modelId TEXT NOT NULL,
+        tokens BLOB, checkpointId TEXT, round INTEGER NOT NULL DEFAULT 0, scoreThreshold REAL,
+        createdAt TEXT NOT NULL, updatedAt TEXT NOT NULL
+      );
+      CREATE TABLE exemplars (
+        exemplarId INTEGER PRIMARY KEY AUTOINCREMENT,
+        intentId TEXT NOT NULL REFERENCES intents (intentId) ON DELETE CASCADE,
+        label INTEGER NOT NULL, feature BLOB NOT NULL, modelId TEXT NOT NULL, source TEXT NOT NULL,
+        imageUri TEXT, x REAL, y REAL
+      );
+      CREATE INDEX exemplarsOfIntent ON exemplars (intentId);`,
+  },
+];
 
 /**
  * Brings `database` up to the last of `migrations`, each step in a transaction of its own.

@@ -32,6 +32,7 @@ export function open(services: Services): Handler<Session, 'image/open'> {
 export function close(services: Services): Handler<Session, 'image/close'> {
   return async ({ imageId }, { session }) => {
     services.images.close(session.id, imageId);
+    services.results.closeImage(imageId);
     return null;
   };
 }

@@ -3,7 +3,9 @@ import type { Services } from '../services';
 import type { Session } from '../session';
 import * as graphs from './graphs';
 import * as images from './images';
+import * as intents from './intents';
 import * as lifecycle from './lifecycle';
+import * as segment from './segment';
 
 /** Every method this server has, one handler each. */
 export function handlerTable(services: Services): HandlerTable<Session> {
@@ -16,6 +18,15 @@ export function handlerTable(services: Services): HandlerTable<Session> {
     'image/open': images.open(services),
     'image/close': images.close(services),
     'image/region': images.region(services),
+    'intent/create': intents.create(services),
+    'intent/update': intents.update(services),
+    'intent/list': intents.list(services),
+    'intent/get': intents.get(services),
+    'intent/delete': intents.remove(services),
+    'intent/export': intents.exportOne(services),
+    'intent/import': intents.importOne(services),
+    'segment/prompt': segment.prompt(services),
+    'segment/threshold': segment.threshold(services),
     'model/load': graphs.load(services),
     'model/run': graphs.run(services),
     'model/release': graphs.release(services),

@@ -1,0 +1,53 @@
+import type { Handler } from '../../protocol/handler';
+import type { Intent as WireIntent } from '../../protocol/types.gen';
+import type { Intent } from '../../services/intents';
+import type { Services } from '../services';
+import type { Session } from '../session';
+
+/** `intent/create` */
+export function create({ intents }: Services): Handler<Session, 'intent/create'> {
+  return async ({ name, color }) => ({ intent: wire(intents.create(name, color)) });
+}
+
+/** `intent/update` */
+export function update({ intents }: Services): Handler<Session, 'intent/update'> {
+  return async ({ intentId, ...change }) => ({ intent: wire(intents.update(intentId, change)) });
+}
+
+/** `intent/list` */
+export function list({ intents }: Services): Handler<Session, 'intent/list'> {
+  return async () => ({ intents: intents.list().map(wire) });
+}
+
+/** `intent/get` */
+export function get({ intents }: Services): Handler<Session, 'intent/get'> {
+  return async ({ intentId }) => ({ intent: wire(intents.get(intentId)) });
+}
+
+/** `intent/delete` */
+export function remove({ intents }: Services): Handler<Session, 'intent/delete'> {
+  return async ({ intentId }) => {
+    intents.delete(intentId);
+    return null;
+  };
+}
+
+/** `intent/export` */
+export function exportOne({ intents }: Services): Handler<Session, 'intent/export'> {
+  return async ({ intentId }) => ({ document: { ...intents.export(intentId) } });
+}
+
+/** `intent/import` */
+export function importOne({ intents, model }: Services): Handler<Session, 'intent/import'> {
+  return async ({ document }) => {
+    const { intent, renamed } = intents.import(document, model.promptLimits.channels);
+    const warnings = renamed
+      ? [{ name: 'IntentIdTaken', message: 'an intent with this id is here already; the import has a new one' }]
+      : [];
+    return { intent: wire(intent), warnings };
+  };
+}
+
+function wire(intent: Intent): WireIntent {
+  return { ...intent, color: [...intent.color] };
+}

@@ -1,0 +1,89 @@
+import { BridgeError } from '../../errors';
+import type { Handler } from '../../protocol/handler';
+import type { Feature, SegmentPromptParams } from '../../protocol/types.gen';
+import type { IntentPrompt } from '../../services/searchRequest';
+import { readExamples } from '../../services/searchRequest';
+import type { SearchOutcome } from '../../services/search';
+import { searchImage } from '../../services/tilePixels';
+import type { Services } from '../services';
+import type { Session } from '../session';
+
+/** `segment/prompt` */
+export function prompt(services: Services): Handler<Session, 'segment/prompt'> {
+  return async (params, { signal, progress, session }) => {
+    const { search, results, intents, images, limits } = services;
+    const image = searchImage(images, params.imageId);
+    const outcome = await search.run({
+      image,
+      prompts: params.intents.map((one) => readPrompt(services, one)),
+      extent: params.extent,
+      ...(params.filters && { filters: params.filters }),
+      ...(params.pixelSizeMicrons !== undefined && { pixelSizeMicrons: params.pixelSizeMicrons }),
+      signal,
+      onTile: ({ done, total, objects, etaSeconds }) =>
+        progress.report({
+          message: `tile ${done} of ${total}`,
+          percentage: (100 * done) / total,
+          etaSeconds,
+          objects: objects as unknown as Feature[],
+        }),
+    });
+    results.keep(session.id, outcome.result);
+    if (params.remember !== false)
+      params.intents.forEach(({ intentId }, i) =>
+        intents.remember(intentId, image.uri, outcome.learned[i] ?? []),
+      );
+    const count = outcome.featureCollection.features.length;
+    if (count > limits.objectsPerAnswer)
+      throw new BridgeError('LimitExceeded', `${count} objects are more than one answer may hold`, {
+        limit: 'objectsPerAnswer',
+        value: limits.objectsPerAnswer,
+        resultId: outcome.result.resultId,
+        hint: 'ask segment/threshold for fewer with data.resultId, or search a smaller extent',
+      });
+    return answer(outcome);
+  };
+}
+
+/** `segment/threshold` */
+export function threshold({ results }: Services): Handler<Session, 'segment/threshold'> {
+  return async ({ resultId, filters }, { session }) => ({
+    featureCollection: wireCollection(results.get(session.id, resultId).features(filters)),
+  });
+}
+
+function readPrompt(
+  { intents }: Services,
+  { intentId, clicks = [], boxes = [], exampleObjects = [] }: SegmentPromptParams['intents'][number],
+): IntentPrompt {
+  return {
+    intent: intents.forSearch(intentId),
+    clicks: clicks.map(({ x, y, positive = true }) => ({ x, y, positive })),
+    boxes: boxes.map(([x, y, width, height]) => ({ x, y, width, height })),
+    objects: readExamples(exampleObjects),
+  };
+}
+
+function answer({ result, featureCollection, tiles, pixelSizeMicrons, seconds, warnings }: SearchOutcome) {
+  return {
+    resultId: result.resultId,
+    featureCollection: wireCollection(featureCollection),
+    candidates: result.candidateFeatures().map(({ prompt: one, features }) => ({
+      promptId: one.promptId,
+      intentId: result.setting.intents[one.intent]!.intentId,
+      click: { x: one.click.x, y: one.click.y },
+      masks: one.masks.map(({ score }, k) => ({
+        score,
+        ...(features[k] && { feature: features[k] as unknown as Feature }),
+      })),
+    })),
+    tiles: { ...tiles, failed: tiles.failed.map((tile) => ({ ...tile })) },
+    pixelSizeMicrons,
+    seconds,
+    warnings: warnings.map((warning) => ({ ...warning })),
+  };
+}
+
+function wireCollection({ features }: SearchOutcome['featureCollection']) {
+  return { type: 'FeatureCollection' as const, features: features as unknown as Feature[] };
+}

@@ -1,0 +1,97 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const SUFFIX = '.tile';
+const CHECKSUM_BYTES = 32;
+/** A full folder is emptied to this share, so that not every write has to look for the oldest. */
+const EMPTIED_TO = 0.9;
+
+/**
+ * Byte strings in a folder, least recently used first out. Several processes may share the folder: a file is written beside
+ * its place and renamed into it, and holds the SHA-256 of its content, so nobody reads half a file. Faults of the disk are
+ * told to `log` and otherwise are misses: it is a cache.
+ */
+export class EmbeddingFiles {
+  readonly #folder: string;
+  readonly #capacity: number;
+  readonly #log: (line: string) => void;
+  #bytes: number | undefined;
+  #failing = false;
+
+  /** @param capacity bytes */
+  constructor(folder: string, capacity: number, log: (line: string) => void) {
+    this.#folder = folder;
+    this.#capacity = capacity;
+    this.#log = log;
+  }
+
+  /** The content under a key (hex), or `undefined`: absent, unreadable or damaged. */
+  async read(key: string): Promise<Uint8Array | undefined> {
+    const path = this.#path(key);
+    const bytes = await readFile(path).catch(() => undefined);
+    if (bytes === undefined) return undefined;
+    const content = bytes.subarray(CHECKSUM_BYTES);
+    if (bytes.length < CHECKSUM_BYTES || !digest([content]).equals(bytes.subarray(0, CHECKSUM_BYTES))) {
+      this.#log(`a cached embedding is damaged and will be computed again: ${path}`);
+      await rm(path, { force: true }).catch(() => undefined);
+      return undefined;
+    }
+    const now = new Date();
+    await utimes(path, now, now).catch(() => undefined); // last use, for whoever has to make room
+    return content;
+  }
+
+  /** Keeps content under a key, making room first. */
+  async write(key: string, parts: readonly Uint8Array[]): Promise<void> {
+    const size = parts.reduce((sum, part) => sum + part.byteLength, CHECKSUM_BYTES);
+    if (size > this.#capacity) return;
+    const temporary = join(this.#folder, `.${randomBytes(8).toString('hex')}.part`);
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      await this.#makeRoom(size);
+      await writeFile(temporary, Buffer.concat([digest(parts), ...parts]), { mode: 0o600 });
+      await rename(temporary, this.#path(key));
+      this.#bytes = (this.#bytes ?? 0) + size;
+      this.#failing = false;
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      if (!this.#failing) this.#log(`embeddings are not kept on disk: ${String(error)}`);
+      this.#failing = true;
+    }
+  }
+
+  /** Other processes write too, so the folder itself is asked whenever it seems full. */
+  async #makeRoom(size: number): Promise<void> {
+    if (this.#bytes !== undefined && this.#bytes + size <= this.#capacity) return;
+    const names = (await readdir(this.#folder)).filter((name) => name.endsWith(SUFFIX));
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const path = join(this.#folder, name);
+        const found = await stat(path).catch(() => undefined);
+        return { path, bytes: found?.size ?? 0, used: found?.mtimeMs ?? 0 };
+      }),
+    );
+    let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (total + size > this.#capacity) {
+      files.sort((a, b) => a.used - b.used);
+      for (const { path, bytes } of files) {
+        if (total + size <= this.#capacity * EMPTIED_TO) break;
+        await rm(path, { force: true });
+        total -= bytes;
+      }
+    }
+    this.#bytes = total;
+  }
+
+  #path(key: string): string {
+    return join(this.#folder, key + SUFFIX);
+  }
+}
+
+function digest(parts: readonly Uint8Array[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}

@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto';
+import { BridgeError } from '../errors';
+import type { Database, SqlValue } from '../store/database';
+import { bytesOf, floatsOf, readDocument, writeDocument, type IntentDocument } from './intentDocument';
+import type { LearnedExemplar } from './searchPrompts';
+import type { SearchIntent, StoredExemplar } from './searchRequest';
+
+/** An intent as clients see it. */
+export interface Intent {
+  readonly intentId: string;
+  readonly name: string;
+  readonly color: readonly [number, number, number];
+  /** The model its examples belong to. */
+  readonly modelId: string;
+  readonly exemplars: number;
+  readonly positives: number;
+  readonly checkpointId: string | null;
+  readonly judgements: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** An example with all that is stored of it. */
+export interface KeptExemplar extends StoredExemplar {
+  readonly source: string;
+}
+
+interface IntentRow {
+  readonly intentId: string;
+  readonly name: string;
+  readonly color: string;
+  readonly modelId: string;
+  readonly tokens: Uint8Array | null;
+  readonly checkpointId: string | null;
+  readonly round: number;
+  readonly scoreThreshold: number | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+interface ExemplarRow {
+  readonly label: number;
+  readonly feature: Uint8Array;
+  readonly modelId: string;
+  readonly source: string;
+  readonly imageUri: string | null;
+  readonly x: number | null;
+  readonly y: number | null;
+}
+
+/** Colours for intents made without one: Okabe and Ito (2008), told apart by colour-blind users too. */
+const PALETTE = [
+  [0, 114, 178],
+  [230, 159, 0],
+  [0, 158, 115],
+  [204, 121, 167],
+  [213, 94, 0],
+  [86, 180, 233],
+  [240, 228, 66],
+] as const;
+
+/** What a user looks for, kept in the store with its examples. Every method throws the store's errors. */
+export class Intents {
+  /** @param modelId of the model that embeds @param judgementCount stored judgements of an intent */
+  constructor(
+    private readonly database: Database,
+    private readonly modelId: string,
+    private readonly judgementCount: (intentId: string) => number = () => 0,
+  ) {}
+
+  /** @throws BridgeError `DiskFull`, `StoreReadOnly` */
+  create(name: string, color?: readonly [number, number, number]): Intent {
+    const used = this.database.get<{ n: number }>('SELECT count(*) AS n FROM intents')?.n ?? 0;
+    const intentId = randomUUID();
+    const now = new Date().toISOString();
+    this.database.run(
+      'INSERT INTO intents (intentId, name, color, modelId, createdAt, updatedAt) VALUES (?, ?, ?, ?, ?, ?)',
+      intentId,
+      name,
+      JSON.stringify(color ?? PALETTE[used % PALETTE.length]),
+      this.modelId,
+      now,
+      now,
+    );
+    return this.get(intentId);
+  }
+
+  /** @throws BridgeError `IntentNotFound` */
+  update(
+    intentId: string,
+    change: {
+      readonly name?: string | undefined;
+      readonly color?: readonly [number, number, number] | undefined;
+      readonly clearExemplars?: boolean | undefined;
+    },
+  ): Intent {
+    const row = this.#row(intentId);
+    this.database.transaction(() => {
+      this.database.run(
+        'UPDATE intents SET name = ?, color = ?, updatedAt = ? WHERE intentId = ?',
+        change.name ?? row.name,
+        change.color === undefined ? row.color : JSON.stringify(change.color),
+        new Date().toISOString(),
+        intentId,
+      );
+      if (change.clearExemplars === true) {
+        this.database.run('DELETE FROM exemplars WHERE intentId = ?', intentId);
+        this.database.run('UPDATE intents SET modelId = ? WHERE intentId = ?', this.modelId, intentId);
+      }
+    });
+    return this.get(intentId);
+  }
+
+  /** All intents, oldest first. */
+  list(): Intent[] {
+    return this.database
+      .all<IntentRow>('SELECT * FROM intents ORDER BY createdAt, rowid')
+      .map((row) => this.#describe(row));
+  }
+
+  /** @throws BridgeError `IntentNotFound` */
+  get(intentId: string): Intent {
+    return this.#describe(this.#row(intentId));
+  }
+
+  /** @throws BridgeError `IntentNotFound` */
+  delete(intentId: string): void {
+    this.#row(intentId);
+    this.database.run('DELETE FROM intents WHERE intentId = ?', intentId);
+  }
+
+  /** The intent as a search uses it. @throws BridgeError `IntentNotFound` */
+  forSearch(intentId: string): SearchIntent {
+    const { name, color, tokens, round, scoreThreshold } = this.#row(intentId);
+    return {
+      intentId,
+      classification: { name, color: JSON.parse(color) as [number, number, number] },
+      exemplars: this.exemplars(intentId),
+      round,
+      ...(tokens !== null && { tokens: floatsOf(tokens) }),
+      ...(scoreThreshold !== null && { scoreThreshold }),
+    };
+  }
+
+  /** Its examples, oldest first. */
+  exemplars(intentId: string): KeptExemplar[] {
+    return this.database
+      .all<ExemplarRow>('SELECT * FROM exemplars WHERE intentId = ? ORDER BY exemplarId', intentId)
+      .map(({ label, feature, modelId, source, imageUri, x, y }) => ({
+        label: label === 1 ? 1 : 0,
+        feature: floatsOf(feature),
+        modelId,
+        source,
+        ...(imageUri !== null && { imageUri }),
+        ...(x !== null && { x }),
+        ...(y !== null && { y }),
+      }));
+  }
+
+  /** Keeps examples of a search, each place once: a later word about it replaces the earlier one. @throws BridgeError `IntentNotFound` */
+  remember(intentId: string, imageUri: string, learned: readonly LearnedExemplar[]): void {
+    if (learned.length === 0) return;
+    this.#row(intentId);
+    this.database.transaction(() => {
+      for (const { label, feature, source, x, y } of learned) {
+        this.database.run(
+          'DELETE FROM exemplars WHERE intentId = ? AND imageUri = ? AND abs(x - ?) < 0.005 AND abs(y - ?) < 0.005',
+          intentId,
+          imageUri,
+          x,
+          y,
+        );
+        this.#insert(intentId, { label, feature, modelId: this.modelId, source, imageUri, x, y });
+      }
+      this.database.run(
+        'UPDATE intents SET modelId = ?, updatedAt = ? WHERE intentId = ?',
+        this.modelId,
+        new Date().toISOString(),
+        intentId,
+      );
+    });
+  }
+
+  /** The intent as one JSON document. @throws BridgeError `IntentNotFound` */
+  export(intentId: string): IntentDocument {
+    const { name, color, modelId, createdAt, tokens, round, scoreThreshold } = this.#row(intentId);
+    return writeDocument({
+      intentId,
+      name,
+      color: JSON.parse(color) as [number, number, number],
+      modelId,
+      createdAt,
+      round,
+      scoreThreshold,
+      tokens: tokens === null ? null : floatsOf(tokens),
+      exemplars: this.exemplars(intentId),
+    });
+  }
+
+  /**
+   * Takes an exported intent in; under a new id when its own is taken. @param channels of the model's embedding
+   * @throws BridgeError `IntentInvalid`; `IntentModelMismatch` when its examples belong to another model
+   */
+  import(document: unknown, channels: number): { intent: Intent; renamed: boolean } {
+    const read = readDocument(document, channels);
+    if (read.modelId !== this.modelId)
+      throw new BridgeError(
+        'IntentModelMismatch',
+        `the intent "${read.name}" was made with the model ${read.modelId}, this is ${this.modelId}`,
+        {
+          madeWith: read.modelId,
+          modelId: this.modelId,
+          images: [...new Set(read.exemplars.flatMap(({ imageUri }) => imageUri ?? []))],
+          hint: 'create the intent here and click its examples again: data.images names where they lie',
+        },
+      );
+    const taken = this.database.get('SELECT 1 FROM intents WHERE intentId = ?', read.intentId) !== undefined;
+    const intentId = taken ? randomUUID() : read.intentId;
+    this.database.transaction(() => {
+      this.database.run(
+        `INSERT INTO intents (intentId, name, color, modelId, tokens, round, scoreThreshold, createdAt, updatedAt)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        intentId,
+        read.name,
+        JSON.stringify(read.color),
+        read.modelId,
+        read.tokens === null ? null : bytesOf(read.tokens),
+        read.round,
+        read.scoreThreshold,
+        read.createdAt,
+        new Date().toISOString(),
+      );
+      for (const exemplar of read.exemplars) this.#insert(intentId, exemplar);
+    });
+    return { intent: this.get(intentId), renamed: taken };
+  }
+
+  #insert(intentId: string, one: KeptExemplar): void {
+    const values: SqlValue[] = [one.imageUri ?? null, one.x ?? null, one.y ?? null];
+    this.database.run(
+      `INSERT INTO exemplars (intentId, label, feature, modelId, source, imageUri, x, y)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      intentId,
+      one.label,
+      bytesOf(one.feature),
+      one.modelId,
+      one.source,
+      ...values,
+    );
+  }
+
+  #row(intentId: string): IntentRow {
+    const row = this.database.get<IntentRow>('SELECT * FROM intents WHERE intentId = ?', intentId);
+    if (row === undefined)
+      throw new BridgeError('IntentNotFound', `no intent has the id ${intentId}`, { intentId });
+    return row;
+  }
+
+  #describe({ intentId, name, color, modelId, checkpointId, createdAt, updatedAt }: IntentRow): Intent {
+    const counts = this.database.get<{ n: number; positives: number | null }>(
+      'SELECT count(*) AS n, sum(label) AS positives FROM exemplars WHERE intentId = ?',
+      intentId,
+    );
+    return {
+      intentId,
+      name,
+      color: JSON.parse(color) as [number, number, number],
+      modelId,
+      exemplars: counts?.n ?? 0,
+      positives: counts?.positives ?? 0,
+      checkpointId,
+      judgements: this.judgementCount(intentId),
+      createdAt,
+      updatedAt,
+    };
+  }
+}

@@ -1,0 +1,147 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Engine, JobOptions } from '../engine/engine';
+import { BridgeError } from '../errors';
+import type { Embedding } from '../segmentation/embeddingFeatures';
+import { DEFAULT_INSTANCE_OPTIONS, type InstanceOptions } from '../segmentation/instances';
+import { normalizeRgb, padTile, type RgbImage } from '../segmentation/preprocess';
+import type { PromptLimits } from '../segmentation/prompts';
+import { sha256 } from '../store/files';
+import { float32Tensor, type Tensor } from '../tensor';
+import { readManifest, type ManifestFile, type ModelManifest } from './modelManifest';
+
+/** What the encoder says of one tile: embedding [C, side, side], nucleus logits and distance 0..1 [tileSize, tileSize]. */
+export interface EncodedTile {
+  readonly embedding: Embedding;
+  readonly nucleusLogits: Float32Array;
+  readonly distanceMap: Float32Array;
+}
+
+/** What the decoder says of one tile and prompt set: mask logits [K, side, side], predicted IoU [K]. */
+export interface DecodedMasks {
+  readonly masks: Float32Array;
+  readonly scores: Float32Array;
+  /** Side of a mask, px. */
+  readonly side: number;
+}
+
+/** How a tile is decoded. */
+export interface DecodeOptions extends JobOptions {
+  /** Engine id of a refined decoder of the same shapes; the model's own when absent. */
+  readonly decoder?: string;
+}
+
+/** The promptable nucleus model of a folder, loaded into the engine when it is first needed. */
+export class NucleusModel {
+  readonly manifest: ModelManifest;
+  /** Name, version and encoder: two models of one id give the same embeddings. */
+  readonly id: string;
+  /** Engine id of the decoder as it came; refinements start from it. */
+  readonly decoder: string;
+  readonly instances: InstanceOptions;
+  readonly promptLimits: PromptLimits;
+  readonly #encoder: string;
+  #loading: Promise<void> | undefined;
+
+  /** @param folder holds `model.json` @throws BridgeError `ModelInvalid` */
+  constructor(
+    private readonly engine: Engine,
+    readonly folder: string,
+  ) {
+    const manifest = readManifest(folder);
+    this.manifest = manifest;
+    this.id = `${manifest.name}@${manifest.version}+${manifest.files.encoder.sha256.slice(0, 12)}`;
+    this.#encoder = `${manifest.name}/encoder`;
+    this.decoder = `${manifest.name}/decoder`;
+    const { nucleusThreshold, markerThreshold, markerDynamics, minMarkerAreaPixels, minAreaPixels } = {
+      ...DEFAULT_INSTANCE_OPTIONS,
+      ...manifest.postprocess,
+    };
+    this.instances = {
+      nucleusThreshold,
+      markerThreshold,
+      markerDynamics,
+      minMarkerAreaPixels,
+      minAreaPixels,
+    };
+    const { points, exemplars, intentTokens } = manifest.limits;
+    this.promptLimits = { points, exemplars, intentTokens, channels: manifest.embedding.channels };
+  }
+
+  /** Loads both graphs, checked against the manifest. @throws BridgeError `FileNotFound`, `FileDamaged`, `ModelInvalid`, `EngineCrashed` */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined; // the next request tries again
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  /** Bytes of one of the model's graphs, checked. @throws BridgeError `FileNotFound`, `FileDamaged` */
+  async read(part: 'encoder' | 'decoder'): Promise<Uint8Array> {
+    const file: ManifestFile = this.manifest.files[part];
+    const path = join(this.folder, file.path);
+    const bytes = await readFile(path).catch((error: unknown) => {
+      throw new BridgeError('FileNotFound', `the model file ${path} cannot be read: ${String(error)}`, {
+        path,
+      });
+    });
+    const actual = sha256(bytes);
+    if (actual !== file.sha256)
+      throw new BridgeError('FileDamaged', `the model file ${path} does not match its manifest`, {
+        path,
+        expected: file.sha256,
+        actual,
+        hint: 'install the package again',
+      });
+    return bytes;
+  }
+
+  /** Encodes a tile of RGB pixels; a smaller one is padded with white. @throws BridgeError as `Engine.run` and `load` */
+  async encode(tile: RgbImage, options: JobOptions = {}): Promise<EncodedTile> {
+    await this.load();
+    const { tileSize, normalization, embedding } = this.manifest;
+    const image = normalizeRgb(padTile(tile, tileSize, 'white'), normalization);
+    const outputs = await this.engine.run(this.#encoder, { image }, options);
+    return {
+      embedding: {
+        data: floats(outputs, 'image_embeddings'),
+        channels: embedding.channels,
+        side: tileSize / embedding.stride,
+        stride: embedding.stride,
+      },
+      nucleusLogits: floats(outputs, 'nucleus_logits'),
+      distanceMap: floats(outputs, 'distance_map'),
+    };
+  }
+
+  /** Decodes a tile. @param prompts `buildPromptFeeds` @throws BridgeError as `Engine.run` and `load` */
+  async decode(
+    embedding: Embedding,
+    prompts: Readonly<Record<string, Tensor>>,
+    { decoder = this.decoder, ...options }: DecodeOptions = {},
+  ): Promise<DecodedMasks> {
+    await this.load();
+    const { data, channels, side } = embedding;
+    const feeds = { image_embeddings: float32Tensor([1, channels, side, side], data), ...prompts };
+    const outputs = await this.engine.run(decoder, feeds, options);
+    return {
+      masks: floats(outputs, 'masks'),
+      scores: floats(outputs, 'iou_predictions'),
+      side: this.manifest.tileSize / this.manifest.limits.maskStride,
+    };
+  }
+
+  async #load(): Promise<void> {
+    const [encoder, decoder] = await Promise.all([this.read('encoder'), this.read('decoder')]);
+    await this.engine.load(this.#encoder, { model: encoder });
+    await this.engine.load(this.decoder, { model: decoder });
+  }
+}
+
+function floats(outputs: Record<string, Tensor>, name: string): Float32Array {
+  const data = outputs[name]?.data;
+  if (!(data instanceof Float32Array))
+    throw new BridgeError('ModelInvalid', `the model has no float32 output ${name}`, { reason: name });
+  return data;
+}

@@ -1,0 +1,318 @@
+import type { JobOptions, Priority } from '../engine/engine';
+import { isBridgeError } from '../errors';
+import { orderTiles, type Tile } from '../segmentation/coordinates';
+import type { ObjectFeature, ObjectFeatureCollection } from '../segmentation/features';
+import type { Point } from '../segmentation/geometry';
+import { outlineContains } from '../segmentation/geometry';
+import type { TileMaps } from '../segmentation/mapCanvas';
+import { buildPromptFeeds } from '../segmentation/prompts';
+import { bestMask, maskProbabilities } from '../segmentation/scoring';
+import { Stitcher, type FoundObject } from '../segmentation/stitch';
+import { clickCandidates } from './candidates';
+import type { CachedTile, EmbeddingCache } from './embeddingCache';
+import type { DecodedMasks, NucleusModel } from './nucleusModel';
+import { exampleTile, homeTile, type ExampleTile } from './promptEmbedding';
+import { planSearch, TILE_OVERLAP, type SearchPlan } from './searchPlan';
+import { embedPrompt, refuseConflicts, type EmbeddedPrompt, type LearnedExemplar } from './searchPrompts';
+import {
+  checkPrompts,
+  type IntentPrompt,
+  type SearchExtent,
+  type SearchFilters,
+  type SearchWarning,
+} from './searchRequest';
+import { SearchResult } from './searchResult';
+import { TileEncoder } from './tileEncoder';
+import type { SearchImage } from './tilePixels';
+
+/** Most tiles of one search: 10,000 px square at the model's scale. */
+const TILE_LIMIT = 2048;
+const PROMPT_LIMIT = 1000;
+
+/** “Find all like these.” */
+export interface SearchRequest {
+  readonly image: SearchImage;
+  readonly prompts: readonly IntentPrompt[];
+  readonly extent: SearchExtent;
+  readonly filters?: SearchFilters;
+  /** Overrides the image's, µm/px. */
+  readonly pixelSizeMicrons?: number;
+  readonly priority?: Priority;
+  readonly signal?: AbortSignal;
+  /** Hears of every finished tile. */
+  readonly onTile?: (progress: TileProgress) => void;
+}
+
+/** How far a search is. */
+export interface TileProgress {
+  readonly done: number;
+  readonly total: number;
+  /** Objects that have become final with this tile and pass the filters. */
+  readonly objects: readonly ObjectFeature[];
+  readonly etaSeconds: number;
+}
+
+/** A tile that could not be computed; x, y in full-resolution px. */
+export interface FailedTile extends Point {
+  readonly error: string;
+}
+
+/** What a search found. */
+export interface SearchOutcome {
+  readonly result: SearchResult;
+  readonly featureCollection: ObjectFeatureCollection;
+  readonly tiles: {
+    readonly total: number;
+    readonly done: number;
+    readonly failed: readonly FailedTile[];
+    readonly cached: number;
+  };
+  /** Of the image, as used, µm. */
+  readonly pixelSizeMicrons: number;
+  readonly seconds: number;
+  readonly warnings: readonly SearchWarning[];
+  /** Examples of this request, one list per intent, to be kept with it. */
+  readonly learned: readonly (readonly LearnedExemplar[])[];
+}
+
+/** Clicks in, all nuclei of the type out: plans tiles, embeds the examples, decodes tile by tile, stitches and scores. */
+export class Search {
+  constructor(
+    private readonly model: NucleusModel,
+    private readonly cache: EmbeddingCache,
+    private readonly limits: { readonly tiles?: number; readonly prompts?: number } = {},
+  ) {}
+
+  /**
+   * @throws BridgeError `ClickOutside`, `EmptyExtent`, `GeometryInvalid`, `ExtentTooLarge`, `NoPositiveClick`,
+   * `ConflictingClicks`, `IntentModelMismatch`, `LimitExceeded`, `RequestCancelled`, `ImageNotOpen`; what the first tile met
+   * when every tile failed
+   */
+  async run(request: SearchRequest): Promise<SearchOutcome> {
+    const start = performance.now();
+    const { image, prompts, extent, filters = {}, signal } = request;
+    const { manifest } = this.model;
+    checkPrompts(prompts, image, this.limits.prompts ?? PROMPT_LIMIT);
+    const where = planSearch(image, extent, manifest, {
+      tileLimit: this.limits.tiles ?? TILE_LIMIT,
+      ...(request.pixelSizeMicrons !== undefined && { pixelSizeMicrons: request.pixelSizeMicrons }),
+    });
+    const job: JobOptions = { priority: request.priority ?? 'interactive', ...(signal && { signal }) };
+    const run = new TileRun(this.model, this.cache, image, where, job);
+    const embedded = await run.embed(prompts);
+    const result = new SearchResult({
+      image,
+      spaces: where.spaces,
+      micronsPerPixel: manifest.micronsPerPixel,
+      intents: prompts.map(({ intent }) => intent),
+      prompts: embedded.map((one) => one.prompts),
+      scoreThreshold: manifest.postprocess.scoreThreshold,
+      filters,
+    });
+    await run.findObjects(embedded, result, request.onTile ?? (() => undefined));
+    const { total, failed, cached } = run;
+    if (failed.length === total) throw run.firstFault;
+    const featureCollection = result.features();
+    return {
+      result,
+      featureCollection,
+      tiles: { total, done: total - failed.length, failed, cached },
+      pixelSizeMicrons: where.pixelSizeMicrons,
+      seconds: (performance.now() - start) / 1000,
+      warnings: [
+        ...where.warnings,
+        ...embedded.flatMap(({ warnings }) => warnings),
+        ...outsideWarnings(embedded, where),
+        ...outcomeWarnings(result.objects, featureCollection, failed.length, total),
+      ],
+      learned: embedded.map(({ learned }) => learned),
+    };
+  }
+}
+
+/** One search's way through its tiles. */
+class TileRun {
+  readonly failed: FailedTile[] = [];
+  firstFault: unknown;
+  cached = 0;
+  readonly #encoder: TileEncoder;
+  readonly #examples = new Map<string, Promise<ExampleTile>>();
+
+  constructor(
+    private readonly model: NucleusModel,
+    cache: EmbeddingCache,
+    private readonly image: SearchImage,
+    private readonly where: SearchPlan,
+    private readonly job: JobOptions,
+  ) {
+    this.#encoder = new TileEncoder(model, cache, image, where.spaces);
+  }
+
+  get total(): number {
+    return this.where.plan.tiles.length;
+  }
+
+  /** Embeds the examples of every intent. @throws BridgeError `NoPositiveClick`, `IntentModelMismatch`, `ConflictingClicks` */
+  async embed(prompts: readonly IntentPrompt[]): Promise<EmbeddedPrompt[]> {
+    const context = {
+      spaces: this.where.spaces,
+      imageUri: this.image.uri,
+      modelId: this.model.id,
+      tileAt: (point: Point) => this.#exampleAt(point),
+    };
+    const embedded: EmbeddedPrompt[] = [];
+    for (const prompt of prompts) embedded.push(await embedPrompt(prompt, context));
+    refuseConflicts(
+      embedded,
+      prompts.map(({ intent }) => intent.classification.name),
+    );
+    return embedded;
+  }
+
+  /** Computes every tile, clicked ones first, and puts what becomes final into `result`. */
+  async findObjects(
+    embedded: readonly EmbeddedPrompt[],
+    result: SearchResult,
+    onTile: (progress: TileProgress) => void,
+  ): Promise<void> {
+    const { plan, within } = this.where;
+    const { instances } = this.model;
+    const intents = embedded.length;
+    const stitcher = new Stitcher({ plan, intents, instances, ...(within && { within }) });
+    const clicks = embedded.flatMap(({ prompts }) => prompts.points);
+    const order = orderTiles(plan, clicks);
+    const start = performance.now();
+    let next = this.#start(order[0]);
+    for (const [i, tile] of order.entries()) {
+      const current = next!;
+      next = undefined;
+      let found: FoundObject[];
+      try {
+        const encoded = await current;
+        const decoding = this.#decode(tile, encoded, embedded, result);
+        // The engine encodes the next tile while this one is stitched here.
+        next = this.#start(order[i + 1]);
+        found = stitcher.add(tile, await decoding);
+        if (encoded.cached) this.cached++;
+      } catch (error) {
+        this.#survive(tile, error);
+        found = stitcher.skip(tile);
+      }
+      next ??= this.#start(order[i + 1]);
+      const objects = result.add(found);
+      const seconds = (performance.now() - start) / 1000;
+      const done = i + 1;
+      onTile({ done, total: order.length, objects, etaSeconds: (seconds / done) * (order.length - done) });
+    }
+  }
+
+  #start(tile: Tile | undefined): Promise<CachedTile> | undefined {
+    if (tile === undefined) return undefined;
+    const encoding = this.#retry(() => this.#encoder.encode(tile, this.job));
+    encoding.catch(() => undefined); // it is awaited when its turn comes
+    return encoding;
+  }
+
+  async #decode(
+    tile: Tile,
+    { tile: encoded }: CachedTile,
+    embedded: readonly EmbeddedPrompt[],
+    result: SearchResult,
+  ): Promise<TileMaps> {
+    const { intents } = result.setting;
+    const { tileSize } = this.model.manifest;
+    const decoded = await Promise.all(
+      embedded.map(({ prompts }, k) => {
+        const { decoder } = intents[k]!;
+        const feeds = buildPromptFeeds(tile, prompts, this.model.promptLimits);
+        return this.#retry(() =>
+          this.model.decode(encoded.embedding, feeds, { ...this.job, ...(decoder && { decoder }) }),
+        );
+      }),
+    );
+    embedded.forEach(({ clicks }, k) => {
+      for (const { click, placed } of clicks)
+        if (click.positive && placed.home.tile.key === tile.key)
+          result.candidates.push(clickCandidates(k, click, placed, decoded[k]!, tileSize));
+    });
+    return { ...encoded, intents: decoded.map(bestProbabilities) };
+  }
+
+  /** The engine restarts by itself after a crash, so a run that met one is sent once more. */
+  async #retry<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const again = isBridgeError(error) && CURED_BY_RETRY.has(error.errorName);
+      if (!again || this.job.signal?.aborted === true) throw error;
+      return work();
+    }
+  }
+
+  /** Notes a failed tile. @throws what ends the whole search: a cancellation, a closed image or server, a fault of ours */
+  #survive(tile: Tile, error: unknown): void {
+    if (!isBridgeError(error) || ENDS_SEARCH.has(error.errorName)) throw error;
+    this.firstFault ??= error;
+    const { scale } = this.where.spaces;
+    const { errorName, message } = error;
+    this.failed.push({
+      x: Math.round(tile.x * scale),
+      y: Math.round(tile.y * scale),
+      error: `${errorName}: ${message}`,
+    });
+  }
+
+  #exampleAt(point: Point): Promise<ExampleTile> {
+    const { manifest, instances } = this.model;
+    const tile = homeTile(this.where.spaces, manifest.tileSize, TILE_OVERLAP, point);
+    let example = this.#examples.get(tile.key);
+    if (example === undefined) {
+      example = this.#retry(() => this.#encoder.encode(tile, this.job)).then((encoded) =>
+        exampleTile(tile, encoded.tile, manifest.tileSize, instances),
+      );
+      this.#examples.set(tile.key, example);
+    }
+    return example;
+  }
+}
+
+const CURED_BY_RETRY = new Set(['EngineCrashed', 'ResidentMissing']);
+const ENDS_SEARCH = new Set(['RequestCancelled', 'ShuttingDown', 'ImageNotOpen']);
+
+function bestProbabilities({ masks, scores, side }: DecodedMasks): Float32Array {
+  return maskProbabilities(masks, bestMask(scores), side);
+}
+
+function outsideWarnings(embedded: readonly EmbeddedPrompt[], { plan, within }: SearchPlan): SearchWarning[] {
+  const { x, y, width, height } = plan.extent;
+  return embedded.flatMap(({ clicks }) =>
+    clicks
+      .filter(({ placed: p }) => {
+        const inside = p.x >= x && p.y >= y && p.x < x + width && p.y < y + height;
+        return !inside || (within !== undefined && !outlineContains(within, p.x, p.y));
+      })
+      .map(({ click }) => ({
+        name: 'ClickOutsideExtent',
+        message: `the click at (${click.x}, ${click.y}) lies outside the extent; it is used as an example`,
+      })),
+  );
+}
+
+function outcomeWarnings(
+  objects: readonly FoundObject[],
+  { features }: ObjectFeatureCollection,
+  failed: number,
+  total: number,
+): SearchWarning[] {
+  const warnings: SearchWarning[] = [];
+  if (failed > 0)
+    warnings.push({ name: 'TilesFailed', message: `${failed} of ${total} tiles could not be computed` });
+  if (objects.length === 0)
+    warnings.push({ name: 'NoNuclei', message: 'no nucleus was found in the extent, of any type' });
+  else if (features.length === 0)
+    warnings.push({
+      name: 'NoneAlike',
+      message: `${objects.length} nuclei were found, none passes the filters: lower the threshold or click more examples`,
+    });
+  return warnings;
+}

@@ -1,0 +1,195 @@
+import { BridgeError } from '../errors';
+import type { Spaces } from '../segmentation/coordinates';
+import { toModelSpace, rectangleToModelSpace } from '../segmentation/coordinates';
+import { mapOutline, outlineBounds, type Point, type Rectangle } from '../segmentation/geometry';
+import type { Exemplar, PromptSet } from '../segmentation/prompts';
+import {
+  nucleusAt,
+  placeBox,
+  placeClick,
+  placeObject,
+  type ExampleTile,
+  type PlacedClick,
+} from './promptEmbedding';
+import type { Click, IntentPrompt, SearchWarning, StoredExemplar } from './searchRequest';
+
+/** An example found in this request, to be kept with its intent; `x, y` in full-resolution px. */
+export interface LearnedExemplar extends Exemplar, Point {
+  readonly source: 'click' | 'box' | 'object';
+}
+
+/** One intent's prompts, embedded. */
+export interface EmbeddedPrompt {
+  readonly prompts: PromptSet;
+  /** Clicks of this request, in their order, at the place they were made. */
+  readonly clicks: readonly { readonly click: Click; readonly placed: PlacedClick }[];
+  readonly learned: readonly LearnedExemplar[];
+  readonly warnings: readonly SearchWarning[];
+}
+
+/** What embedding examples needs of a search. */
+export interface PromptContext {
+  readonly spaces: Spaces;
+  readonly imageUri: string;
+  readonly modelId: string;
+  /** The example tile around a point of model space. */
+  readonly tileAt: (point: Point) => Promise<ExampleTile>;
+}
+
+/**
+ * Embeds an intent's clicks, boxes and example objects, and joins them with its stored examples. Stored examples of another
+ * model are embedded anew when this image holds them, and left out with a warning when it does not.
+ * @throws BridgeError `NoPositiveClick`, `IntentModelMismatch`
+ */
+export async function embedPrompt(prompt: IntentPrompt, context: PromptContext): Promise<EmbeddedPrompt> {
+  const { intent, boxes, objects } = prompt;
+  const { spaces, imageUri, modelId, tileAt } = context;
+  const named = new Set(prompt.clicks.map(place));
+  const isHere = ({ imageUri: uri, x, y }: StoredExemplar): boolean =>
+    uri === imageUri && x !== undefined && y !== undefined;
+  const usable = intent.exemplars.filter((one) => one.modelId === modelId);
+  const foreign = intent.exemplars.filter((one) => one.modelId !== modelId);
+  const revived: Click[] = foreign
+    .filter((one) => isHere(one) && !named.has(place(one as Point)))
+    .map(({ x, y, label }) => ({ x: x!, y: y!, positive: label === 1 }));
+  const lost = foreign.filter((one) => !isHere(one));
+
+  const clicks: { click: Click; placed: PlacedClick }[] = [];
+  for (const click of [...revived, ...prompt.clicks]) {
+    const home = await tileAt(toModelSpace(spaces, click));
+    clicks.push({ click, placed: placeClick(home, spaces, click, click.positive) });
+  }
+  const learned: LearnedExemplar[] = clicks.map(({ click, placed }) => ({
+    feature: placed.feature,
+    label: placed.label,
+    source: 'click',
+    x: click.x,
+    y: click.y,
+  }));
+  const modelBoxes: Rectangle[] = [];
+  for (const box of boxes) {
+    const inModel = rectangleToModelSpace(spaces, box);
+    modelBoxes.push(inModel);
+    const home = await tileAt(centre(inModel));
+    learned.push({ ...placeBox(home, inModel), source: 'box', ...centre(box) });
+  }
+  for (const object of objects) {
+    const inModel = mapOutline(object, 1 / spaces.scale, 0, 0);
+    const home = await tileAt(centre(outlineBounds(inModel)));
+    learned.push({ ...placeObject(home, inModel), source: 'object', ...centre(outlineBounds(object)) });
+  }
+  const again = new Set(learned.map(place));
+  // A viewer sends its clicks with every request; each counts once.
+  const stored = usable.filter((one) => !isHere(one) || !again.has(place(one as Point)));
+  requirePositive(prompt, [...stored, ...learned], lost, modelId);
+
+  const exemplars: Exemplar[] = [...stored, ...learned.filter(({ source }) => source !== 'click')];
+  return {
+    prompts: {
+      points: clicks.map(({ placed: { x, y, label, feature } }) => ({ x, y, label, feature })),
+      boxes: modelBoxes,
+      exemplars,
+      ...(intent.tokens && { tokens: intent.tokens }),
+    },
+    clicks,
+    learned,
+    warnings: [...foreignWarnings(prompt, revived, lost), ...backgroundWarnings(prompt, clicks)],
+  };
+}
+
+/** @throws BridgeError `ConflictingClicks` when one nucleus is clicked for two intents, or for and against one */
+export function refuseConflicts(embedded: readonly EmbeddedPrompt[], names: readonly string[]): void {
+  const all = embedded.flatMap(({ clicks }, intent) => clicks.map((one) => ({ ...one, intent })));
+  for (let i = 0; i < all.length; i++)
+    for (let j = i + 1; j < all.length; j++) {
+      const a = all[i]!;
+      const b = all[j]!;
+      const opposed =
+        a.intent === b.intent
+          ? a.click.positive !== b.click.positive
+          : a.click.positive && b.click.positive;
+      if (!opposed || !sameNucleus(a.placed, b.placed)) continue;
+      throw new BridgeError(
+        'ConflictingClicks',
+        `the clicks at (${a.click.x}, ${a.click.y}) and (${b.click.x}, ${b.click.y}) say two things of one nucleus`,
+        {
+          clicks: [a, b].map(({ click, intent }) => ({ ...click, intent: names[intent] })),
+          hint: 'take one of the two clicks back',
+        },
+      );
+    }
+}
+
+function sameNucleus(a: PlacedClick, b: PlacedClick): boolean {
+  for (const home of [a.home, b.home]) {
+    const label = nucleusAt(home, a);
+    if (label !== 0 && label === nucleusAt(home, b)) return true;
+  }
+  return Math.hypot(a.x - b.x, a.y - b.y) < 1;
+}
+
+function requirePositive(
+  { intent }: IntentPrompt,
+  examples: readonly Exemplar[],
+  lost: readonly StoredExemplar[],
+  modelId: string,
+): void {
+  if (examples.some(({ label }) => label === 1)) return;
+  const { name } = intent.classification;
+  if (lost.some(({ label }) => label === 1))
+    throw new BridgeError(
+      'IntentModelMismatch',
+      `the intent "${name}" was made with the model ${lost[0]!.modelId}, this is ${modelId}`,
+      {
+        intentId: intent.intentId,
+        madeWith: lost[0]!.modelId,
+        modelId,
+        images: [...new Set(lost.flatMap(({ imageUri }) => imageUri ?? []))],
+        hint: 'segment one of data.images once with this intent: its examples are then embedded again; or click new ones',
+      },
+    );
+  throw new BridgeError('NoPositiveClick', `the intent "${name}" has no positive example`, {
+    intentId: intent.intentId,
+  });
+}
+
+function foreignWarnings(
+  { intent }: IntentPrompt,
+  revived: readonly Click[],
+  lost: readonly StoredExemplar[],
+): SearchWarning[] {
+  const { name } = intent.classification;
+  const warnings: SearchWarning[] = [];
+  if (revived.length > 0)
+    warnings.push({
+      name: 'ExemplarsEmbeddedAgain',
+      message: `${revived.length} examples of "${name}" came from another model and were embedded again from this image`,
+    });
+  if (lost.length > 0)
+    warnings.push({
+      name: 'ExemplarsIgnored',
+      message: `${lost.length} examples of "${name}" came from another model and other images, and are not used`,
+    });
+  return warnings;
+}
+
+function backgroundWarnings(
+  { intent }: IntentPrompt,
+  clicks: EmbeddedPrompt['clicks'],
+): SearchWarning[] {
+  return clicks
+    .filter(({ placed }) => placed.nucleus === 0)
+    .map(({ click: { x, y } }) => ({
+      name: 'ClickOnBackground',
+      message: `the click at (${x}, ${y}) for "${intent.classification.name}" is on no detected nucleus; what lies under it is used`,
+    }));
+}
+
+/** Places are compared to a hundredth of a pixel, as they are stored. */
+function place({ x, y }: Point): string {
+  return `${x.toFixed(2)},${y.toFixed(2)}`;
+}
+
+function centre({ x, y, width, height }: Rectangle): Point {
+  return { x: x + width / 2, y: y + height / 2 };
+}
