@@ -19,7 +19,7 @@ export interface EngineOptions {
 }
 
 /** A running job that was cancelled may still finish for this long, ms; then its process is killed. */
-const CANCEL_GRACE = 400;
+const CANCEL_GRACE = 300;
 
 interface Model {
   readonly source: ModelSource;

@@ -419,3 +419,27 @@ test('images belong to their session and go with it', async () => {
   registry.close('yours', yours.imageId);
   expect(() => registry.get(yours.imageId)).toThrow('no open image');
 });
+
+test('the bundled tiles: 72 dpi is no pixel size, the demo says its own', async () => {
+  const root = join(__dirname, '../..');
+  const registry = new ImageRegistry({ roots: [root] });
+  const tile = await registry.open('s', {
+    uri: join(root, 'test/fixtures/images/brca-val.png'),
+    source: 'file',
+  });
+  expect(tile).toMatchObject({
+    width: 491,
+    height: 491,
+    channels: 3,
+    bitsPerSample: 8,
+    pixelSizeMicrons: null,
+  });
+  const demo = await registry.open('s', { uri: join(root, 'models/demo/breast.png'), source: 'file' });
+  expect(demo).toMatchObject({
+    width: 465,
+    height: 465,
+    pixelSizeMicrons: 0.5,
+    pixelSizeSource: 'file',
+    warnings: [],
+  });
+});
