@@ -33,13 +33,13 @@ export function corpus(folder: 'accept' | 'reject'): (readonly [string, CorpusRo
 
 /** What an answer has to look like. */
 export function wanted({ expect: { id, result, error, pointer } }: CorpusRow): object {
-  if (error === undefined) return { id, result: result === 'null' ? null : expect.any(Object) };
+  if (error === undefined) return { id, result: result === 'null' ? null : (expect.any(Object) as object) };
   return {
     id,
     error: {
       data: {
         name: error,
-        hint: expect.any(String),
+        hint: expect.any(String) as string,
         ...(pointer === undefined ? {} : { problems: [{ pointer }] }),
       },
     },
