@@ -1,17 +1,21 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../composition';
 import { createEngineClient } from '../engine/engineClient';
-import type { Engine } from '../engine/engine';
 import { openDataSet } from '../services/benchmark/dataset';
-import { runIntentBenchmark } from '../services/benchmark/intentBenchmark';
+import { runIntentBenchmark, type RobustnessRow } from '../services/benchmark/intentBenchmark';
+import { runNucleiBenchmark, type NucleiReport } from '../services/benchmark/nucleiBenchmark';
 import { METHODS } from '../services/benchmark/methods';
+import { writePng } from '../services/benchmark/pictureFiles';
 import { PERTURBATIONS, type PerturbationKind } from '../services/benchmark/perturb';
 import { alignColumns, formatTable } from '../services/benchmark/report';
+import { drawSheet, SHEET_LEGEND } from '../services/benchmark/sheet';
+import type { IntentPredictor } from '../services/benchmark/intentPredictor';
 import { openTinyPredictor } from '../services/benchmark/tinyPredictor';
 import { EXIT, UsageError, readOptions, type Command, type Surroundings } from './command';
 
 const HELP = `usage: sampo bench intent --data DIR [options]
+       sampo bench nuclei --data DIR [options]
 
 intent: how well a few clicks find all objects of a class. In every image, k centroids of each class with at least
 five objects are clicked, and what comes back is scored: a found object is right when its centre lies within 3 µm of
@@ -25,12 +29,42 @@ a labelled point, or its IoU with a mask is at least 0.5, each used once. The sa
   --seeds N        draws of clicks per image and class (default 5)
   --methods LIST   of ${Object.keys(METHODS).join(', ')} (default: all), pixel-loss
   --perturb LIST   also on changed images: ${PERTURBATIONS.join(', ')}
+  --sheets DIR     writes a picture sheet per image: clicks, result, truth, errors
   --out FILE       writes the report as JSON
+
+nuclei: Dice, AJI and F1 at IoU 0.5 of all nuclei, whatever their class, beside a classical baseline (colour
+deconvolution, Otsu, watershed).
+
+  --data DIR       images/NAME.* with instances/NAME.png (16 bit, one number per object)
+  --mpp N          µm per pixel of the images (default 0.5), or unknown: then each image is brought to
+                   nuclei of a median width of 15 px
+  --names FILE     only the images named there, one per line
+  --out FILE       writes the report as JSON
+
+both:
   --model DIR      folder with model.json (default: the one of this package)
   --device NAME    auto, cpu (default), webgpu, cuda, dml or coreml
   --threads N      threads of the engine (default: all cores)
 
 exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted`;
+
+const OPTIONS = {
+  data: { type: 'string' },
+  split: { type: 'string' },
+  clicks: { type: 'string' },
+  seeds: { type: 'string' },
+  methods: { type: 'string' },
+  perturb: { type: 'string' },
+  sheets: { type: 'string' },
+  mpp: { type: 'string' },
+  names: { type: 'string' },
+  out: { type: 'string' },
+  model: { type: 'string' },
+  device: { type: 'string' },
+  threads: { type: 'string' },
+} as const;
+
+type Values = { readonly [Name in keyof typeof OPTIONS]?: string | undefined } & { readonly data: string };
 
 /** `sampo bench` */
 export const bench: Command = {
@@ -38,78 +72,117 @@ export const bench: Command = {
   summary: 'measure the model on labelled images',
   help: HELP,
   async run(argv, around) {
-    const { values, positionals } = readOptions(argv, {
-      data: { type: 'string' },
-      split: { type: 'string' },
-      clicks: { type: 'string' },
-      seeds: { type: 'string' },
-      methods: { type: 'string' },
-      perturb: { type: 'string' },
-      out: { type: 'string' },
-      model: { type: 'string' },
-      device: { type: 'string' },
-      threads: { type: 'string' },
-    });
-    const [kind, ...rest] = positionals;
-    if (kind !== 'intent' || rest.length > 0) throw new UsageError('say what to measure: intent');
+    const { values, positionals } = readOptions(argv, OPTIONS);
+    const [kind = '', ...rest] = positionals;
+    const benchmark = new Map([
+      ['intent', intent],
+      ['nuclei', nuclei],
+    ]).get(kind);
+    if (benchmark === undefined || rest.length > 0)
+      throw new UsageError('say what to measure: intent or nuclei');
     if (values.data === undefined) throw new UsageError('--data is missing');
-    const clicks = list(values.clicks ?? '1,3,5,10').map((text) => positive('--clicks', text));
-    const seeds = positive('--seeds', values.seeds ?? '5');
-    const perturb = list(values.perturb ?? '').map(perturbation);
-    const data = openDataSet(values.data, values.split);
-    const folder = values.model ?? join(PACKAGE_ROOT, 'models', 'sampo-tiny');
-    return withEngine(values, around, async (engine) => {
-      const predictor = await openTinyPredictor(engine, folder);
-      const { name, version, sha256 } = predictor.model;
-      around.err(
-        `${data.entries.length} images, model ${name} ${version} (decoder ${sha256.decoder.slice(0, 12)})\n`,
-      );
-      const started = Date.now();
-      const report = await runIntentBenchmark(predictor, {
-        data,
-        ...(values.split === undefined ? {} : { split: values.split }),
-        clicks,
-        seeds,
-        methods: list(values.methods ?? Object.keys(METHODS).join(',')),
-        perturb,
-        signal: around.signal,
-        onImage: ({ name: image, index, count, objects }) =>
-          around.err(`image ${index + 1} of ${count}: ${image}, ${objects} nuclei, ${seconds(started)}\n`),
-      });
-      around.out(formatTable(report.rows));
-      for (const row of report.robustness ?? [])
-        around.out(
-          `${alignColumns([[`${row.perturb}, ${row.method}, k = ${row.clicks}${row.negatives > 0 ? ` + ${row.negatives}` : ''}`, `unchanged ${row.unchanged.toFixed(3)}`, ...Object.entries(row.variants).map(([variant, f1]) => `${variant} ${f1.toFixed(3)}`), `spread ${row.spread.toFixed(3)}`]])}\n`,
-        );
-      for (const note of report.notes) around.out(`left out: ${note}\n`);
-      writeReport(values.out, report, around);
-      around.err(`${seconds(started)}\n`);
-      return EXIT.ok;
-    });
+    const started = Date.now();
+    const report = await benchmark({ ...values, data: values.data }, around);
+    if (values.out !== undefined) {
+      writeFileSync(values.out, `${JSON.stringify(report, null, 1)}\n`);
+      around.err(`report: ${values.out}\n`);
+    }
+    around.err(`${seconds(started)}\n`);
+    return EXIT.ok;
   },
 };
 
-async function withEngine(
-  values: { readonly device?: string | undefined; readonly threads?: string | undefined },
+async function intent(values: Values, around: Surroundings): Promise<unknown> {
+  const clicks = list(values.clicks ?? '1,3,5,10').map((text) => positive('--clicks', text));
+  const seeds = positive('--seeds', values.seeds ?? '5');
+  const perturb = list(values.perturb ?? '').map(perturbation);
+  const data = openDataSet(values.data, values.split);
+  const { sheets } = values;
+  if (sheets !== undefined) mkdirSync(sheets, { recursive: true });
+  return withPredictor(values, around, async (predictor) => {
+    const { scoreThreshold } = predictor.model;
+    const started = Date.now();
+    const report = await runIntentBenchmark(predictor, {
+      data,
+      ...(values.split === undefined ? {} : { split: values.split }),
+      clicks,
+      seeds,
+      methods: list(values.methods ?? Object.keys(METHODS).join(',')),
+      perturb,
+      signal: around.signal,
+      onImage: ({ name, index, count, objects }) =>
+        around.err(`image ${index + 1} of ${count}: ${name}, ${objects} nuclei, ${seconds(started)}\n`),
+      visit: async (image, prepared, judge) => {
+        if (sheets === undefined) return;
+        const sheet = await drawSheet(image, prepared, judge, { clicks: 5, negatives: 0, scoreThreshold });
+        if (sheet !== undefined) await writePng(join(sheets, `${image.name}.png`), sheet);
+      },
+    });
+    around.out(formatTable(report.rows));
+    if (report.robustness !== undefined) around.out(`\n${robustnessTable(report.robustness)}`);
+    for (const note of report.notes) around.out(`left out: ${note}\n`);
+    if (sheets !== undefined) around.err(`sheets of 5 clicks: ${sheets}\n  ${SHEET_LEGEND}\n`);
+    return report;
+  });
+}
+
+async function nuclei(values: Values, around: Surroundings): Promise<NucleiReport> {
+  const { mpp = '0.5' } = values;
+  if (mpp !== 'unknown' && !(Number(mpp) > 0))
+    throw new UsageError(`--mpp takes a positive number or "unknown", not "${mpp}"`);
+  const names =
+    values.names === undefined
+      ? undefined
+      : new Set(readFileSync(values.names, 'utf8').split(/\r?\n/).filter(Boolean));
+  return withPredictor(values, around, async (predictor) => {
+    const report = await runNucleiBenchmark(predictor, {
+      folder: values.data,
+      micronsPerPixel: mpp === 'unknown' ? undefined : Number(mpp),
+      ...(names === undefined ? {} : { names }),
+      signal: around.signal,
+      onImage: ({ name, index, count }) => around.err(`image ${index + 1} of ${count}: ${name}\n`),
+    });
+    const cells = report.rows.map(({ method, dice, aji, f1, precision, recall }) => [
+      method,
+      ...[dice, aji, f1, precision, recall].map((value) => value?.toFixed(3) ?? '-'),
+    ]);
+    around.out(`${alignColumns([['', 'Dice', 'AJI', 'F1', 'precision', 'recall'], ...cells])}\n`);
+    return report;
+  });
+}
+
+function robustnessTable(rows: readonly RobustnessRow[]): string {
+  const lines = rows.map(({ perturb, method, clicks, negatives, unchanged, variants, spread }) => {
+    const title = `${perturb}, ${method}, ${clicks}${negatives > 0 ? ` + ${negatives}` : ''} clicks`;
+    const parts = Object.entries(variants).map(([name, f1]) => `${name}: ${f1.toFixed(3)}`);
+    return `  ${title}: unchanged ${unchanged.toFixed(3)}; ${parts.join(', ')}; spread ${spread.toFixed(3)}\n`;
+  });
+  return `F1, mean over classes, on changed images\n${lines.join('')}`;
+}
+
+async function withPredictor<T>(
+  values: Values,
   around: Surroundings,
-  work: (engine: Engine) => Promise<number>,
-): Promise<number> {
+  work: (predictor: IntentPredictor) => Promise<T>,
+): Promise<T> {
   const engine = await createEngineClient({
     device: values.device ?? 'cpu',
     ...(values.threads === undefined ? {} : { threads: positive('--threads', values.threads) }),
     log: (line) => around.err(`${line.trimEnd()}\n`),
   });
   try {
-    return await work(engine);
+    const predictor = await openTinyPredictor(
+      engine,
+      values.model ?? join(PACKAGE_ROOT, 'models', 'sampo-tiny'),
+    );
+    const { name, version, sha256 } = predictor.model;
+    around.err(
+      `model ${name} ${version}, encoder ${sha256.encoder.slice(0, 12)}, decoder ${sha256.decoder.slice(0, 12)}\n`,
+    );
+    return await work(predictor);
   } finally {
     await engine.close();
   }
-}
-
-function writeReport(path: string | undefined, report: unknown, around: Surroundings): void {
-  if (path === undefined) return;
-  writeFileSync(path, `${JSON.stringify(report, null, 1)}\n`);
-  around.err(`report: ${path}\n`);
 }
 
 function list(text: string): string[] {

@@ -11,7 +11,7 @@ export interface Trial {
   readonly clicks: readonly Click[];
   readonly scoreThreshold: number;
   /** One row per object; measured when first asked for. */
-  measurements(): readonly Float64Array[];
+  readonly measurements: () => readonly Float64Array[];
   readonly seed: number;
 }
 

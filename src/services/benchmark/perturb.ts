@@ -11,7 +11,7 @@ export type PerturbationKind = (typeof PERTURBATIONS)[number];
 export interface Perturbation {
   readonly kind: PerturbationKind;
   readonly name: string;
-  apply(image: LabelledImage): Promise<LabelledImage>;
+  readonly apply: (image: LabelledImage) => Promise<LabelledImage>;
 }
 
 /** The variants of the kinds that are asked for. */
