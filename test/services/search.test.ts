@@ -115,7 +115,7 @@ test('several intents: each nucleus goes to one of them', async () => {
   const { result, featureCollection } = await search.run(request({ prompts: [ask('even', even), ask('odd', odd)] }));
   const names = new Map(featureCollection.features.map(({ id, properties }) => [id, properties.classification?.name]));
   result.objects.forEach(({ anchor }, i) => {
-    const name = names.get(result.ids[i]!);
+    const name = names.get(result.ids[i]);
     if (name !== undefined) expect(name).toBe(truthAt(anchor) % 2 === 0 ? 'even' : 'odd');
   });
   expect(new Set(names.values())).toEqual(new Set(['even', 'odd']));

@@ -25,7 +25,7 @@ export function prompt(services: Services): Handler<Session, 'segment/prompt'> {
           message: `tile ${done} of ${total}`,
           percentage: (100 * done) / total,
           etaSeconds,
-          objects: objects as unknown as Feature[],
+          objects: objects,
         }),
     });
     results.keep(session.id, outcome.result);
@@ -74,7 +74,7 @@ function answer({ result, featureCollection, tiles, pixelSizeMicrons, seconds, w
       click: { x: one.click.x, y: one.click.y },
       masks: one.masks.map(({ score }, k) => ({
         score,
-        ...(features[k] && { feature: features[k] as unknown as Feature }),
+        ...(features[k] && { feature: features[k] }),
       })),
     })),
     tiles: { ...tiles, failed: tiles.failed.map((tile) => ({ ...tile })) },
