@@ -24,6 +24,7 @@ import { encodePng } from './services/imageDecoder';
 import { resolveImagePath } from './services/imagePaths';
 import { ImageRegistry } from './services/images';
 import { Intents } from './services/intents';
+import { Judgements } from './services/judgements';
 import { NucleusModel } from './services/nucleusModel';
 import { Search } from './services/search';
 import { SearchResults } from './services/searchResult';
@@ -85,6 +86,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const cache = new EmbeddingCache({ folder: join(options.stateFolder, 'embeddings'), log });
     closers.push(() => cache.close());
     const results = new SearchResults();
+    const judgements = new Judgements(store.database);
 
     const token = randomBytes(32).toString('base64url');
     const available: string[] = [];
@@ -97,7 +99,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       startedAt: Date.now(),
       images,
       model,
-      intents: new Intents(store.database, model.id),
+      judgements,
+      intents: new Intents(store.database, model.id, (intentId) => judgements.count(intentId)),
       search: new Search(model, cache, { prompts: limits.promptsPerRequest }),
       results,
       encodePng,

@@ -2,6 +2,7 @@ import type { DeviceReport, Limits } from '../protocol/types.gen';
 import type { Graphs } from '../services/graphs';
 import type { ImageRegistry } from '../services/images';
 import type { Intents } from '../services/intents';
+import type { Judgements } from '../services/judgements';
 import type { NucleusModel } from '../services/nucleusModel';
 import type { RgbPixels } from '../services/pixels';
 import type { Search } from '../services/search';
@@ -22,6 +23,7 @@ export interface Services {
   readonly graphs: Graphs;
   readonly images: ImageRegistry;
   readonly intents: Intents;
+  readonly judgements: Judgements;
   readonly model: NucleusModel;
   readonly search: Search;
   readonly results: SearchResults;

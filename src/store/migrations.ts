@@ -28,6 +28,21 @@ export const MIGRATIONS: readonly Migration[] = [
       );
       CREATE INDEX exemplarsOfIntent ON exemplars (intentId);`,
   },
+  {
+    id: 2,
+    name: 'judgements',
+    sql: `
+      CREATE TABLE judgements (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        judgementId TEXT NOT NULL UNIQUE,
+        intentId TEXT NOT NULL REFERENCES intents (intentId) ON DELETE CASCADE,
+        submission TEXT NOT NULL, target TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'done' CHECK (state IN ('done', 'undone', 'dropped')),
+        kind TEXT NOT NULL, imageUri TEXT NOT NULL, objectId TEXT,
+        geometry TEXT, choice TEXT, scale REAL NOT NULL, at TEXT NOT NULL
+      );
+      CREATE INDEX judgementsOfIntent ON judgements (intentId, target, sequence);`,
+  },
 ];
 
 /**

@@ -5,6 +5,7 @@ import * as graphs from './graphs';
 import * as images from './images';
 import * as intents from './intents';
 import * as lifecycle from './lifecycle';
+import * as preferences from './preferences';
 import * as segment from './segment';
 
 /** Every method this server has, one handler each. */
@@ -27,6 +28,11 @@ export function handlerTable(services: Services): HandlerTable<Session> {
     'intent/import': intents.importOne(services),
     'segment/prompt': segment.prompt(services),
     'segment/threshold': segment.threshold(services),
+    'preference/submit': preferences.submit(services),
+    'preference/list': preferences.list(services),
+    'preference/undo': preferences.undo(services),
+    'preference/redo': preferences.redo(services),
+    'review/next': preferences.next(services),
     'model/load': graphs.load(services),
     'model/run': graphs.run(services),
     'model/release': graphs.release(services),
