@@ -2,10 +2,11 @@ import { isBridgeError } from '../errors';
 import { errorObject, isErrorName } from '../protocol/errorObject';
 import { EXIT, UsageError, type Command, type Surroundings } from './command';
 import { bench } from './bench';
+import { demo } from './demo';
 import { serve } from './serve';
 import { call, status, stop } from './talk';
 
-const COMMANDS: readonly Command[] = [serve, status, stop, call, bench];
+const COMMANDS: readonly Command[] = [serve, status, stop, call, bench, demo];
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));

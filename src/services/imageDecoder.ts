@@ -265,3 +265,19 @@ export async function encodePng({ width, height, data }: RgbPixels): Promise<Uin
     .png()
     .toBuffer();
 }
+
+/** Pixels enlarged by a whole factor with an SVG drawing of that enlarged size on top, as a PNG file. */
+export async function encodeOverlay(
+  { width, height, data }: RgbPixels,
+  svg: string,
+  scale: number,
+): Promise<Uint8Array> {
+  const enlarged = await sharp(data, { raw: { width, height, channels: 3 } })
+    .resize(width * scale, height * scale, { kernel: 'nearest' })
+    .png()
+    .toBuffer();
+  return sharp(enlarged)
+    .composite([{ input: Buffer.from(svg) }])
+    .png()
+    .toBuffer();
+}
