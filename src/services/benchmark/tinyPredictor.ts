@@ -1,34 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Engine } from '../../engine/engine';
-import { BridgeError } from '../../errors';
 import type { LabelImage } from '../../segmentation/components';
-import { planTiles, type Tile } from '../../segmentation/coordinates';
-import { clickFeature, type Embedding } from '../../segmentation/embeddingFeatures';
-import { DEFAULT_INSTANCE_OPTIONS, type InstanceOptions } from '../../segmentation/instances';
-import { normalizeRgb, padTile, type Normalization, type RgbImage } from '../../segmentation/preprocess';
-import { buildPromptFeeds, type PointPrompt, type PromptLimits } from '../../segmentation/prompts';
+import { planTiles, relateSpaces, type Spaces, type Tile } from '../../segmentation/coordinates';
+import type { RgbImage } from '../../segmentation/preprocess';
+import { buildPromptFeeds } from '../../segmentation/prompts';
 import { fillOutline } from '../../segmentation/rasterize';
 import { bestMask, maskProbabilities } from '../../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../../segmentation/stitch';
+import { NucleusModel } from '../nucleusModel';
 import { crop } from '../pixels';
+import { exampleTile, homeTile, placeClick, type ExampleTile, type PlacedClick } from '../promptEmbedding';
+import { TILE_OVERLAP } from '../searchPlan';
 import type { Click } from './clicks';
-import type { IntentPredictor, ModelIdentity, PreparedImage } from './intentPredictor';
-
-/** Pixels that neighbouring tiles have in common at least. */
-export const TILE_OVERLAP = 32;
-
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly files: Readonly<Record<'encoder' | 'decoder', { readonly path: string; readonly sha256: string }>>;
-  readonly micronsPerPixel: number;
-  readonly tileSize: number;
-  readonly embedding: { readonly channels: number; readonly stride: number };
-  readonly normalization: Normalization;
-  readonly limits: Omit<PromptLimits, 'channels'>;
-  readonly postprocess: Partial<InstanceOptions> & { readonly scoreThreshold: number };
-}
+import type { IntentPredictor, PreparedImage } from './intentPredictor';
 
 /** Object pixels of a tile, as lists of equal length: the object, the mask cell the pixel lies in, and its share of the object's mean. */
 interface Share {
@@ -37,88 +20,66 @@ interface Share {
   readonly weights: Float32Array;
 }
 
-/** A folder's sampo-tiny behind the benchmark's interface. @throws BridgeError ModelNotFound, ModelInvalid */
+/**
+ * A folder's model behind the benchmark's interface: the parts of `Search`, but nuclei are found once per image instead of once
+ * per click. Its scores are those of `Search` (held by a test). @throws BridgeError ModelInvalid, FileNotFound, FileDamaged
+ */
 export async function openTinyPredictor(engine: Engine, folder: string): Promise<IntentPredictor> {
-  const manifest = readManifest(folder);
-  const encoder = await engine.load('bench/encoder', { model: join(folder, manifest.files.encoder.path) });
-  const decoder = await engine.load('bench/decoder', { model: join(folder, manifest.files.decoder.path) });
-  const maskSide = Number(decoder.outputs.find(({ name }) => name === 'masks')?.dims[2]);
-  if (!(maskSide > 0) || !encoder.outputs.some(({ name }) => name === 'distance_map'))
-    throw new BridgeError('ModelInvalid', `${folder} does not hold a model of the sampo-tiny family`);
-  const identity: ModelIdentity = {
-    name: manifest.name,
-    version: manifest.version,
-    sha256: { encoder: manifest.files.encoder.sha256, decoder: manifest.files.decoder.sha256 },
-    micronsPerPixel: manifest.micronsPerPixel,
-    scoreThreshold: manifest.postprocess.scoreThreshold,
-  };
-  let images = 0;
+  const model = new NucleusModel(engine, folder);
+  await model.load();
+  const { name, version, files, micronsPerPixel, postprocess } = model.manifest;
   return {
-    model: identity,
-    prepare: (image) => TinyImage.encode(engine, manifest, maskSide, image, `bench/${images++}`),
+    model: {
+      name,
+      version,
+      sha256: { encoder: files.encoder.sha256, decoder: files.decoder.sha256 },
+      micronsPerPixel,
+      scoreThreshold: postprocess.scoreThreshold,
+    },
+    prepare: (image) => TinyImage.encode(model, image),
   };
 }
 
 class TinyImage implements PreparedImage {
-  private readonly features = new Map<string, Float32Array>();
+  private readonly placed = new Map<string, PlacedClick>();
 
   private constructor(
-    private readonly engine: Engine,
-    private readonly manifest: Manifest,
-    private readonly maskSide: number,
-    private readonly prefix: string,
-    private readonly tiles: readonly Tile[],
-    private readonly embeddings: readonly Embedding[],
+    private readonly model: NucleusModel,
+    private readonly spaces: Spaces,
+    private readonly tiles: readonly ExampleTile[],
     private readonly shares: readonly Share[],
     readonly objects: readonly FoundObject[],
     readonly labels: LabelImage,
   ) {}
 
-  static async encode(
-    engine: Engine,
-    manifest: Manifest,
-    maskSide: number,
-    image: RgbImage,
-    prefix: string,
-  ): Promise<TinyImage> {
+  static async encode(model: NucleusModel, image: RgbImage): Promise<TinyImage> {
     const { width, height } = image;
-    const { tileSize } = manifest;
-    const plan = planTiles({ modelSize: { width, height }, tileSize, overlap: TILE_OVERLAP });
-    const instances = { ...DEFAULT_INSTANCE_OPTIONS, ...manifest.postprocess };
-    const stitcher = new Stitcher({ plan, intents: 0, instances });
-    const embeddings: Embedding[] = [];
+    const { tileSize, micronsPerPixel, limits } = model.manifest;
+    const spaces = relateSpaces({ width, height }, micronsPerPixel, micronsPerPixel);
+    const plan = planTiles({ modelSize: spaces.modelSize, tileSize, overlap: TILE_OVERLAP });
+    const stitcher = new Stitcher({ plan, intents: 0, instances: model.instances });
+    const tiles: ExampleTile[] = [];
     const objects: FoundObject[] = [];
     for (const tile of plan.tiles) {
-      const rgb = padTile(crop({ ...image, channels: 3 }, tile), tileSize);
-      const feeds = { image: normalizeRgb(rgb, manifest.normalization) };
-      const outputs = await engine.run('bench/encoder', feeds);
-      const data = (name: string): Float32Array => outputs[name]!.data as Float32Array;
-      await engine.setResident(`${prefix}/${tile.key}`, outputs['image_embeddings']!);
-      const { channels, stride } = manifest.embedding;
-      embeddings.push({ data: data('image_embeddings'), channels, stride, side: tileSize / stride });
-      const maps = { nucleusLogits: data('nucleus_logits'), distanceMap: data('distance_map'), intents: [] };
-      objects.push(...stitcher.add(tile, maps));
+      const encoded = await model.encode(crop({ ...image, channels: 3 }, tile), { priority: 'batch' });
+      tiles.push(exampleTile(tile, encoded, tileSize, model.instances));
+      objects.push(...stitcher.add(tile, { ...encoded, intents: [] }));
     }
     const labels = { width, height, labels: new Int32Array(width * height), count: objects.length };
     const frame = { x: 0, y: 0, width, height };
     objects.forEach(({ outline }, i) => fillOutline(outline, frame, labels.labels, i + 1));
-    const shares = objectShares(labels, plan.tiles, tileSize, maskSide);
-    return new TinyImage(engine, manifest, maskSide, prefix, plan.tiles, embeddings, shares, objects, labels);
+    const shares = objectShares(labels, plan.tiles, tileSize, tileSize / limits.maskStride);
+    return new TinyImage(model, spaces, tiles, shares, objects, labels);
   }
 
   async scores(clicks: readonly Click[]): Promise<Float32Array> {
-    const points = clicks.map((click): PointPrompt => ({ ...click, feature: this.featureUnder(click) }));
-    const limits = { ...this.manifest.limits, channels: this.manifest.embedding.channels };
+    const points = clicks.map((click) => this.place(click));
     const sums = new Float32Array(this.objects.length);
-    const runs = this.tiles.map((tile) =>
-      this.engine.run('bench/decoder', {
-        ...buildPromptFeeds(tile, { points }, limits),
-        image_embeddings: { resident: `${this.prefix}/${tile.key}` },
-      }),
+    const runs = this.tiles.map(({ tile, encoded }) =>
+      this.model.decode(encoded.embedding, buildPromptFeeds(tile, { points }, this.model.promptLimits)),
     );
-    for (const [t, outputs] of (await Promise.all(runs)).entries()) {
-      const best = bestMask(outputs['iou_predictions']!.data as Float32Array);
-      const mask = maskProbabilities(outputs['masks']!.data as Float32Array, best, this.maskSide);
+    for (const [t, { masks, scores, side }] of (await Promise.all(runs)).entries()) {
+      const mask = maskProbabilities(masks, bestMask(scores), side);
       const { objects, cells, weights } = this.shares[t]!;
       for (let i = 0; i < objects.length; i++) sums[objects[i]!]! += weights[i]! * mask[cells[i]!]!;
     }
@@ -126,32 +87,20 @@ class TinyImage implements PreparedImage {
   }
 
   async release(): Promise<void> {
-    for (const { key } of this.tiles) await this.engine.dropResident(`${this.prefix}/${key}`);
+    this.placed.clear();
   }
 
-  /** From the tile that shows most around the click. */
-  private featureUnder({ x, y }: Click): Float32Array {
-    const known = this.features.get(`${x},${y}`);
-    if (known !== undefined) return known;
-    const room = ({ x: left, y: top, width, height }: Tile): number =>
-      Math.min(x - left, y - top, left + width - x, top + height - y);
-    let best = 0;
-    for (let t = 1; t < this.tiles.length; t++) if (room(this.tiles[t]!) > room(this.tiles[best]!)) best = t;
-    const tile = this.tiles[best]!;
-    const nuclei = cropLabels(this.labels, tile);
-    const { feature } = clickFeature(this.embeddings[best]!, nuclei, x - tile.x, y - tile.y);
-    this.features.set(`${x},${y}`, feature);
-    return feature;
+  private place(click: Click): PlacedClick {
+    const key = `${click.x},${click.y}`;
+    let placed = this.placed.get(key);
+    if (placed === undefined) {
+      const home = homeTile(this.spaces, this.model.manifest.tileSize, TILE_OVERLAP, click);
+      const example = this.tiles.find(({ tile }) => tile.key === home.key)!;
+      placed = placeClick(example, this.spaces, click, true);
+      this.placed.set(key, placed);
+    }
+    return { ...placed, label: click.label };
   }
-}
-
-function cropLabels(image: LabelImage, { x, y, width, height }: Tile): LabelImage {
-  const labels = new Int32Array(width * height);
-  for (let row = 0; row < height; row++) {
-    const from = (y + row) * image.width + x;
-    labels.set(image.labels.subarray(from, from + width), row * width);
-  }
-  return { width, height, labels, count: image.count };
 }
 
 /** How each tile's mask adds to the objects' means: overlapping tiles are averaged with weights that fall toward the edge, as in `MapCanvas`. */
@@ -191,14 +140,4 @@ function objectShares(
       weights: Float32Array.from(weights),
     };
   });
-}
-
-function readManifest(folder: string): Manifest {
-  try {
-    return JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8')) as Manifest;
-  } catch (error) {
-    throw new BridgeError('ModelNotFound', `no model in ${folder}: ${(error as Error).message}`, {
-      hint: '--model names a folder with model.json',
-    });
-  }
 }
