@@ -10,10 +10,15 @@ test('the benchmark scores every object as a search of the server does', async (
   const tissue = makeTissue({ width: 520, height: 400 }, 11, 0.0011);
   const image = tissueImage(tissue);
   const engine = fakeEngine();
+  // One nucleus of odd, one of even, one of odd number: the fake decoder tells the two kinds apart.
+  const middles = [1, 2, 3].map((label) => {
+    const at = tissue.truth.indexOf(label);
+    return { x: (at % tissue.width) + 0.5, y: Math.floor(at / tissue.width) + 2.5 };
+  });
   const clicks = [
-    { x: 130, y: 120, positive: true },
-    { x: 260, y: 200, positive: true },
-    { x: 400, y: 300, positive: false },
+    { ...middles[1]!, positive: false },
+    { ...middles[0]!, positive: true },
+    { ...middles[2]!, positive: true },
   ];
   const search = new Search(new NucleusModel(engine, MODEL_FOLDER), new EmbeddingCache());
   const { result } = await search.run({
@@ -43,6 +48,7 @@ test('the benchmark scores every object as a search of the server does', async (
   const own = new Map(prepared.objects.map(({ anchor: { x, y } }, i) => [`${x},${y}`, scores[i]!]));
   expect(result.objects.length).toBeGreaterThan(20);
   expect(own.size).toBe(result.objects.length);
+  expect(new Set(Array.from(scores, (score) => Math.round(10 * score))).size).toBeGreaterThan(1);
   for (const { anchor, scores: theirs } of result.objects)
     expect(own.get(`${anchor.x},${anchor.y}`)).toBeCloseTo(theirs[0]!, 4);
 });
