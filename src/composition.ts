@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
 import { BridgeError, isBridgeError } from './errors';
-import type { Limits } from './protocol/types.gen';
+import type { Limits, ObjectsPublishParams } from './protocol/types.gen';
 import { Contract } from './protocol/validation';
 import { PROTOCOL_VERSION } from './protocol/version';
 import {
@@ -19,6 +19,7 @@ import { DEFAULT_LIMITS } from './server/limits';
 import type { EngineReport, Services } from './server/services';
 import { WebSocketTransport } from './server/webSocketTransport';
 import { EmbeddingCache } from './services/embeddingCache';
+import { Checkpoints } from './services/checkpoints';
 import { Graphs } from './services/graphs';
 import { encodePng } from './services/imageDecoder';
 import { resolveImagePath } from './services/imagePaths';
@@ -26,8 +27,11 @@ import { ImageRegistry } from './services/images';
 import { Intents } from './services/intents';
 import { Judgements } from './services/judgements';
 import { NucleusModel } from './services/nucleusModel';
+import { Republisher } from './services/republish';
 import { Search } from './services/search';
 import { SearchResults } from './services/searchResult';
+import { searchImage } from './services/tilePixels';
+import { Trainer } from './services/trainer';
 import { openStore, type Store } from './store/store';
 
 /** The package's own folder: schemas, models and the OpenRPC document lie there. */
@@ -87,6 +91,36 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closers.push(() => cache.close());
     const results = new SearchResults();
     const judgements = new Judgements(store.database);
+    const intents = new Intents(store.database, model.id, (intentId) => judgements.count(intentId));
+    const checkpoints = new Checkpoints(store.database, engine, model, options.stateFolder);
+    const search = new Search(model, cache, { prompts: limits.promptsPerRequest });
+    const { version } = readJson('package.json') as { version: string };
+    const trainer = new Trainer({
+      engine,
+      model,
+      cache,
+      intents,
+      judgements,
+      checkpoints,
+      version,
+      image: (uri) => {
+        const open = images.list().find((image) => image.uri === uri);
+        return open && searchImage(images, open.imageId);
+      },
+    });
+    const republisher = new Republisher({
+      search,
+      results,
+      intents,
+      checkpoints,
+      judgements,
+      log,
+      image: (imageId) => searchImage(images, imageId),
+      publish: (sessionId, changes) => {
+        const session = [...host.connected].find(({ id }) => id === sessionId);
+        session?.connection.notify('objects/publish', changes as unknown as ObjectsPublishParams);
+      },
+    });
 
     const token = randomBytes(32).toString('base64url');
     const available: string[] = [];
@@ -94,14 +128,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       graphs: new Graphs(engine),
       limits,
       available,
-      version: (readJson('package.json') as { version: string }).version,
+      version,
       openrpc: readJson('openrpc.json'),
       startedAt: Date.now(),
       images,
       model,
       judgements,
-      intents: new Intents(store.database, model.id, (intentId) => judgements.count(intentId)),
-      search: new Search(model, cache, { prompts: limits.promptsPerRequest }),
+      checkpoints,
+      trainer,
+      republisher,
+      intents,
+      search,
       results,
       encodePng,
       viewerTimeoutMs,

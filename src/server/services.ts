@@ -1,12 +1,15 @@
 import type { DeviceReport, Limits } from '../protocol/types.gen';
+import type { Checkpoints } from '../services/checkpoints';
 import type { Graphs } from '../services/graphs';
 import type { ImageRegistry } from '../services/images';
 import type { Intents } from '../services/intents';
 import type { Judgements } from '../services/judgements';
 import type { NucleusModel } from '../services/nucleusModel';
 import type { RgbPixels } from '../services/pixels';
+import type { Republisher } from '../services/republish';
 import type { Search } from '../services/search';
 import type { SearchResults } from '../services/searchResult';
+import type { Trainer } from '../services/trainer';
 
 /** What the server says of its engine. */
 export interface EngineReport {
@@ -24,6 +27,9 @@ export interface Services {
   readonly images: ImageRegistry;
   readonly intents: Intents;
   readonly judgements: Judgements;
+  readonly checkpoints: Checkpoints;
+  readonly trainer: Trainer;
+  readonly republisher: Republisher;
   readonly model: NucleusModel;
   readonly search: Search;
   readonly results: SearchResults;

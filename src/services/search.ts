@@ -21,7 +21,7 @@ import {
   type SearchFilters,
   type SearchWarning,
 } from './searchRequest';
-import { SearchResult } from './searchResult';
+import { SearchResult, type ResultSetting } from './searchResult';
 import { TileEncoder } from './tileEncoder';
 import type { SearchImage } from './tilePixels';
 
@@ -38,6 +38,8 @@ export interface SearchRequest {
   /** Overrides the image's, µm/px. */
   readonly pixelSizeMicrons?: number;
   readonly priority?: Priority;
+  /** Id of the result that this search computes anew. */
+  readonly resultId?: string;
   readonly signal?: AbortSignal;
   /** Hears of every finished tile. */
   readonly onTile?: (progress: TileProgress) => void;
@@ -100,7 +102,8 @@ export class Search {
     const job: JobOptions = { priority: request.priority ?? 'interactive', ...(signal && { signal }) };
     const run = new TileRun(this.model, this.cache, image, where, job);
     const embedded = await run.embed(prompts);
-    const result = new SearchResult({
+    const { pixelSizeMicrons } = request;
+    const setting: ResultSetting = {
       image,
       spaces: where.spaces,
       micronsPerPixel: manifest.micronsPerPixel,
@@ -108,7 +111,9 @@ export class Search {
       prompts: embedded.map((one) => one.prompts),
       scoreThreshold: manifest.postprocess.scoreThreshold,
       filters,
-    });
+      asked: { prompts, extent, ...(pixelSizeMicrons !== undefined && { pixelSizeMicrons }) },
+    };
+    const result = new SearchResult(setting, request.resultId);
     await run.findObjects(embedded, result, request.onTile ?? (() => undefined));
     const { total, failed, cached } = run;
     if (failed.length === total) throw run.firstFault;

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { BridgeError } from '../errors';
 import type { Spaces } from '../segmentation/coordinates';
-import { toFeatureCollection, type ObjectFeature, type ObjectFeatureCollection } from '../segmentation/features';
+import {
+  toFeatureCollection,
+  type ObjectFeature,
+  type ObjectFeatureCollection,
+} from '../segmentation/features';
 import { stableUuid } from '../segmentation/identifiers';
 import type { PromptSet } from '../segmentation/prompts';
 import type { FoundObject } from '../segmentation/stitch';
@@ -13,7 +17,7 @@ import {
   type ResultFilter,
 } from '../segmentation/thresholds';
 import type { PromptCandidates } from './candidates';
-import type { SearchFilters, SearchIntent } from './searchRequest';
+import type { IntentPrompt, SearchExtent, SearchFilters, SearchIntent } from './searchRequest';
 
 /** What a result is made of, known before the first object. */
 export interface ResultSetting {
@@ -27,17 +31,26 @@ export interface ResultSetting {
   /** Used where neither the request nor the intent names one, 0..1. */
   readonly scoreThreshold: number;
   readonly filters: SearchFilters;
+  /** What was asked, to be asked again. */
+  readonly asked?: {
+    readonly prompts: readonly IntentPrompt[];
+    readonly extent: SearchExtent;
+    readonly pixelSizeMicrons?: number;
+  };
 }
 
 /** All nuclei found by a search, whatever their score, so that filters, judgements and review need no inference. */
 export class SearchResult {
-  readonly resultId = randomUUID();
   readonly objects: FoundObject[] = [];
   /** UUID of each object; the same for the same nucleus in another search. */
   readonly ids: string[] = [];
   readonly candidates: PromptCandidates[] = [];
 
-  constructor(readonly setting: ResultSetting) {}
+  /** @param resultId of the result that this one takes the place of */
+  constructor(
+    readonly setting: ResultSetting,
+    readonly resultId: string = randomUUID(),
+  ) {}
 
   /** Takes newly found objects in; returns the features of those that pass the request's filters. */
   add(found: readonly FoundObject[]): ObjectFeature[] {
@@ -140,6 +153,19 @@ export class SearchResults {
   /** A session's results, oldest first. */
   list(sessionId: string): SearchResult[] {
     return [...this.#results.values()].filter((e) => e.sessionId === sessionId).map(({ result }) => result);
+  }
+
+  /** The results of an intent in all sessions, with the session each belongs to. */
+  ofIntent(intentId: string): { sessionId: string; result: SearchResult }[] {
+    return [...this.#results.values()].filter(({ result }) =>
+      result.setting.intents.some((intent) => intent.intentId === intentId),
+    );
+  }
+
+  /** Puts a newer result in the place of the one with its id; nothing happens when that is gone. */
+  replace(result: SearchResult): void {
+    const entry = this.#results.get(result.resultId);
+    if (entry !== undefined) this.#results.set(result.resultId, { ...entry, result });
   }
 
   closeImage(imageId: string): void {

@@ -43,6 +43,18 @@ export const MIGRATIONS: readonly Migration[] = [
       );
       CREATE INDEX judgementsOfIntent ON judgements (intentId, target, sequence);`,
   },
+  {
+    id: 3,
+    name: 'checkpoints',
+    sql: `
+      CREATE TABLE checkpoints (
+        checkpointId TEXT PRIMARY KEY,
+        intentId TEXT NOT NULL REFERENCES intents (intentId) ON DELETE CASCADE,
+        sha256 TEXT NOT NULL, round INTEGER NOT NULL,
+        metrics TEXT NOT NULL, provenance TEXT NOT NULL, createdAt TEXT NOT NULL
+      );
+      CREATE INDEX checkpointsOfIntent ON checkpoints (intentId);`,
+  },
 ];
 
 /**

@@ -42,12 +42,18 @@ export function importOne({ intents, model }: Services): Handler<Session, 'inten
   return async ({ document }) => {
     const { intent, renamed } = intents.import(document, model.promptLimits.channels);
     const warnings = renamed
-      ? [{ name: 'IntentIdTaken', message: 'an intent with this id is here already; the import has a new one' }]
+      ? [
+          {
+            name: 'IntentIdTaken',
+            message: 'an intent with this id is here already; the import has a new one',
+          },
+        ]
       : [];
     return { intent: wire(intent), warnings };
   };
 }
 
-function wire(intent: Intent): WireIntent {
+/** An intent as it is sent. */
+export function wire(intent: Intent): WireIntent {
   return { ...intent, color: [...intent.color] };
 }

@@ -15,7 +15,7 @@ export function prompt(services: Services): Handler<Session, 'segment/prompt'> {
     const image = searchImage(images, params.imageId);
     const outcome = await search.run({
       image,
-      prompts: params.intents.map((one) => readPrompt(services, one)),
+      prompts: await Promise.all(params.intents.map((one) => readPrompt(services, one))),
       extent: params.extent,
       ...(params.filters && { filters: params.filters }),
       ...(params.pixelSizeMicrons !== undefined && { pixelSizeMicrons: params.pixelSizeMicrons }),
@@ -52,12 +52,12 @@ export function threshold({ results }: Services): Handler<Session, 'segment/thre
   });
 }
 
-function readPrompt(
-  { intents }: Services,
+async function readPrompt(
+  { intents, checkpoints }: Services,
   { intentId, clicks = [], boxes = [], exampleObjects = [] }: SegmentPromptParams['intents'][number],
-): IntentPrompt {
+): Promise<IntentPrompt> {
   return {
-    intent: intents.forSearch(intentId),
+    intent: await checkpoints.apply(intents.forSearch(intentId)),
     clicks: clicks.map(({ x, y, positive = true }) => ({ x, y, positive })),
     boxes: boxes.map(([x, y, width, height]) => ({ x, y, width, height })),
     objects: readExamples(exampleObjects),

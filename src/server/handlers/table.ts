@@ -1,12 +1,14 @@
 import type { HandlerTable } from '../../protocol/handler';
 import type { Services } from '../services';
 import type { Session } from '../session';
+import * as checkpoints from './checkpoints';
 import * as graphs from './graphs';
 import * as images from './images';
 import * as intents from './intents';
 import * as lifecycle from './lifecycle';
 import * as preferences from './preferences';
 import * as segment from './segment';
+import * as training from './training';
 
 /** Every method this server has, one handler each. */
 export function handlerTable(services: Services): HandlerTable<Session> {
@@ -33,6 +35,12 @@ export function handlerTable(services: Services): HandlerTable<Session> {
     'preference/undo': preferences.undo(services),
     'preference/redo': preferences.redo(services),
     'review/next': preferences.next(services),
+    'training/start': training.start(services),
+    'training/status': training.status(services),
+    'training/stop': training.stop(services),
+    'checkpoint/list': checkpoints.list(services),
+    'checkpoint/activate': checkpoints.activate(services),
+    'checkpoint/delete': checkpoints.remove(services),
     'model/load': graphs.load(services),
     'model/run': graphs.run(services),
     'model/release': graphs.release(services),
