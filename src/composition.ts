@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
 import { BridgeError, isBridgeError } from './errors';
-import type { Limits, ObjectsPublishParams } from './protocol/types.gen';
+import type { Limits } from './protocol/types.gen';
 import { Contract } from './protocol/validation';
 import { PROTOCOL_VERSION } from './protocol/version';
 import {
@@ -118,7 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       image: (imageId) => searchImage(images, imageId),
       publish: (sessionId, changes) => {
         const session = [...host.connected].find(({ id }) => id === sessionId);
-        session?.connection.notify('objects/publish', changes as unknown as ObjectsPublishParams);
+        session?.connection.notify('objects/publish', changes);
       },
     });
 

@@ -117,7 +117,8 @@ function isNumber(value: unknown): value is number {
 }
 
 function record(value: unknown, name: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(`${name} is no object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid(`${name} is no object`);
   return value as Record<string, unknown>;
 }
 

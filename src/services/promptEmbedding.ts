@@ -44,13 +44,7 @@ export function exampleTile(
 ): ExampleTile {
   const crop = (map: Float32Array): Float32Array => cropMap(map, tileSize, tile.width, tile.height);
   const { nucleusLogits, distanceMap } = encoded;
-  const nuclei = segmentInstances(
-    crop(nucleusLogits),
-    crop(distanceMap),
-    tile.width,
-    tile.height,
-    options,
-  );
+  const nuclei = segmentInstances(crop(nucleusLogits), crop(distanceMap), tile.width, tile.height, options);
   return { tile, encoded, nuclei };
 }
 

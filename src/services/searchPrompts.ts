@@ -105,9 +105,7 @@ export function refuseConflicts(embedded: readonly EmbeddedPrompt[], names: read
       const a = all[i]!;
       const b = all[j]!;
       const opposed =
-        a.intent === b.intent
-          ? a.click.positive !== b.click.positive
-          : a.click.positive && b.click.positive;
+        a.intent === b.intent ? a.click.positive !== b.click.positive : a.click.positive && b.click.positive;
       if (!opposed || !sameNucleus(a.placed, b.placed)) continue;
       throw new BridgeError(
         'ConflictingClicks',
@@ -173,10 +171,7 @@ function foreignWarnings(
   return warnings;
 }
 
-function backgroundWarnings(
-  { intent }: IntentPrompt,
-  clicks: EmbeddedPrompt['clicks'],
-): SearchWarning[] {
+function backgroundWarnings({ intent }: IntentPrompt, clicks: EmbeddedPrompt['clicks']): SearchWarning[] {
   return clicks
     .filter(({ placed }) => placed.nucleus === 0)
     .map(({ click: { x, y } }) => ({

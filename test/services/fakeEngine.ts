@@ -25,7 +25,10 @@ export function tissueImage(tissue: Tissue, pixelSizeMicrons: number | null = 0.
     data[3 * i + 1] = round(255 * tissue.distanceMap[i]!);
     data[3 * i + 2] = label % 2 === 0 ? 200 : 100;
   });
-  return memoryImage({ width: tissue.width, height: tissue.height, data }, { uri: 'tissue', pixelSizeMicrons });
+  return memoryImage(
+    { width: tissue.width, height: tissue.height, data },
+    { uri: 'tissue', pixelSizeMicrons },
+  );
 }
 
 /** What the fake engine was asked to do, and how it is to misbehave. */

@@ -90,7 +90,9 @@ test('clicks find every nucleus of the type, once, and none of the other', async
 
 test('objects stream, the clicked tile first, and together are the answer', async () => {
   const { search } = setUp();
-  const far = clicksOn(TISSUE, 0, 99).filter(({ x, y }) => x > 400 && y > 300).slice(0, 1);
+  const far = clicksOn(TISSUE, 0, 99)
+    .filter(({ x, y }) => x > 400 && y > 300)
+    .slice(0, 1);
   const seen: { x: number; id: string }[] = [];
   const dones: number[] = [];
   const { featureCollection } = await search.run(
@@ -112,8 +114,12 @@ test('objects stream, the clicked tile first, and together are the answer', asyn
 
 test('several intents: each nucleus goes to one of them', async () => {
   const { search } = setUp();
-  const { result, featureCollection } = await search.run(request({ prompts: [ask('even', even), ask('odd', odd)] }));
-  const names = new Map(featureCollection.features.map(({ id, properties }) => [id, properties.classification?.name]));
+  const { result, featureCollection } = await search.run(
+    request({ prompts: [ask('even', even), ask('odd', odd)] }),
+  );
+  const names = new Map(
+    featureCollection.features.map(({ id, properties }) => [id, properties.classification?.name]),
+  );
   result.objects.forEach(({ anchor }, i) => {
     const name = names.get(result.ids[i]);
     if (name !== undefined) expect(name).toBe(truthAt(anchor) % 2 === 0 ? 'even' : 'odd');
@@ -145,7 +151,10 @@ test('an image at another pixel size gives the same nuclei in its own pixels', a
   for (let y = 0; y < 600; y++)
     for (let x = 0; x < 600; x++)
       for (let c = 0; c < 3; c++) big[(y * 600 + x) * 3 + c] = data[((y >> 1) * 300 + (x >> 1)) * 3 + c]!;
-  const image = memoryImage({ width: 600, height: 600, data: big }, { uri: 'tissue', pixelSizeMicrons: 0.25 });
+  const image = memoryImage(
+    { width: 600, height: 600, data: big },
+    { uri: 'tissue', pixelSizeMicrons: 0.25 },
+  );
   const clicks = at.map((click) => ({ ...click, x: 2 * click.x, y: 2 * click.y }));
   const doubled = await search.run(request({ image, prompts: [ask('even', clicks)] }));
   const areas = (features: typeof plain.featureCollection.features): (number | undefined)[] =>
@@ -158,9 +167,12 @@ test('an image at another pixel size gives the same nuclei in its own pixels', a
 
 test('each positive click has its K candidates, scored by the decoder', async () => {
   const { search } = setUp();
-  const { result } = await search.run(request({ prompts: [ask('even', [...even, ...clicksOn(TISSUE, 1, 1, false)])] }));
+  const { result } = await search.run(
+    request({ prompts: [ask('even', [...even, ...clicksOn(TISSUE, 1, 1, false)])] }),
+  );
   expect(result.candidates).toHaveLength(3);
-  for (const { masks } of result.candidates) expect(masks.map(({ score }) => Math.round(score * 10))).toEqual([3, 5, 8]);
+  for (const { masks } of result.candidates)
+    expect(masks.map(({ score }) => Math.round(score * 10))).toEqual([3, 5, 8]);
   const [first] = result.candidateFeatures();
   expect(first!.features[2]?.properties.classification?.name).toBe('even');
 });
@@ -169,7 +181,9 @@ describe('an extent', () => {
   test('limits the objects, and equals the same part of the whole', async () => {
     const { search } = setUp();
     const whole = await search.run(request({}));
-    const part = await search.run(request({ extent: { type: 'rectangle', x: 100, y: 80, width: 200, height: 200 } }));
+    const part = await search.run(
+      request({ extent: { type: 'rectangle', x: 100, y: 80, width: 200, height: 200 } }),
+    );
     const inside = whole.result.objects.flatMap(({ anchor: { x, y } }, i) =>
       x >= 100 && x < 300 && y >= 80 && y < 280 ? [whole.result.ids[i]!] : [],
     );
@@ -206,13 +220,32 @@ describe('bad input', () => {
     ['ConflictingClicks', { prompts: [ask('even', even), ask('odd', [even[0]!])] }],
     ['ConflictingClicks', { prompts: [ask('even', [...even, { ...even[0]!, positive: false }])] }],
     ['InvalidParams', { prompts: [ask('even', even), ask('even', even)] }],
-    ['LimitExceeded', { prompts: [ask('even', Array.from({ length: 1001 }, () => even[0]!))] }],
+    [
+      'LimitExceeded',
+      {
+        prompts: [
+          ask(
+            'even',
+            Array.from({ length: 1001 }, () => even[0]!),
+          ),
+        ],
+      },
+    ],
     [
       'IntentModelMismatch',
       {
         prompts: [
           ask('even', [], {
-            exemplars: [{ feature: new Float32Array(64), label: 1, modelId: 'other', imageUri: 'elsewhere', x: 1, y: 1 }],
+            exemplars: [
+              {
+                feature: new Float32Array(64),
+                label: 1,
+                modelId: 'other',
+                imageUri: 'elsewhere',
+                x: 1,
+                y: 1,
+              },
+            ],
           }),
         ],
       },
@@ -236,17 +269,20 @@ describe('bad input', () => {
     expect(outcome.warnings.map(({ name }) => name)).toEqual(['PixelSizeAssumed']);
   });
 
-  test.each([255, 0])('an image of nothing but %d, smaller than a tile: documented, not an error', async (value) => {
-    const { search } = setUp();
-    const data = new Uint8Array(90 * 70 * 3).fill(value);
-    if (value === 0) for (let i = 0; i < data.length; i += 3) data[i] = 255;
-    const image = memoryImage({ width: 90, height: 70, data }, { uri: 'plain', pixelSizeMicrons: 0.5 });
-    const outcome = await search.run(
-      request({ image, prompts: [ask('even', [{ x: 20, y: 20, positive: true }])] }),
-    );
-    expect(outcome.featureCollection).toEqual({ type: 'FeatureCollection', features: [] });
-    expect(outcome.warnings.map(({ name }) => name)).toEqual(['ClickOnBackground', 'NoNuclei']);
-  });
+  test.each([255, 0])(
+    'an image of nothing but %d, smaller than a tile: documented, not an error',
+    async (value) => {
+      const { search } = setUp();
+      const data = new Uint8Array(90 * 70 * 3).fill(value);
+      if (value === 0) for (let i = 0; i < data.length; i += 3) data[i] = 255;
+      const image = memoryImage({ width: 90, height: 70, data }, { uri: 'plain', pixelSizeMicrons: 0.5 });
+      const outcome = await search.run(
+        request({ image, prompts: [ask('even', [{ x: 20, y: 20, positive: true }])] }),
+      );
+      expect(outcome.featureCollection).toEqual({ type: 'FeatureCollection', features: [] });
+      expect(outcome.warnings.map(({ name }) => name)).toEqual(['ClickOnBackground', 'NoNuclei']);
+    },
+  );
 
   test('examples of another model are embedded again where their image is open', async () => {
     const { search, model } = setUp();
@@ -284,7 +320,8 @@ describe('failures', () => {
     const { search, engine } = setUp();
     const plain = (await search.run(request({}))).result;
     const fresh = setUp();
-    fresh.engine.before = (id, run) => (id.endsWith('decoder') && (run === 12 || run === 13) ? crash() : undefined);
+    fresh.engine.before = (id, run) =>
+      id.endsWith('decoder') && (run === 12 || run === 13) ? crash() : undefined;
     const broken = await fresh.search.run(request({}));
     expect(engine.runs.length).toBeGreaterThan(0);
     expect(broken.tiles.failed).toHaveLength(1);
