@@ -9,6 +9,7 @@ void runCommandLine(process.argv.slice(2), {
   platform: process.platform,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
+  interactive: process.stderr.isTTY,
   signal: interrupted.signal,
 }).then((code) => {
   // A pipe may still hold output: exit once it is written.

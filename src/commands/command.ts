@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly platform: NodeJS.Platform;
   out(text: string): void;
   err(text: string): void;
+  /** Standard error is a terminal: what is written may be redrawn. */
+  readonly interactive?: boolean;
   /** Aborted by Ctrl-C or a request to end. */
   readonly signal: AbortSignal;
 }

@@ -1,14 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { PACKAGE_ROOT, startServer } from '../composition';
-import { readGeometry } from '../segmentation/features';
-import { decodeBytes, encodeOverlay } from '../services/imageDecoder';
-import { overlaySvg } from '../services/overlay';
+import { PACKAGE_ROOT } from '../composition';
 import { EXIT, readOptions, type Command } from './command';
-import { RpcClient } from './rpcClient';
-
-const SCALE = 2;
+import { writeOverlay } from './overlayPicture';
+import { withServer } from './withServer';
 
 interface DemoClicks {
   readonly name: string;
@@ -39,64 +35,57 @@ exit codes: 0 done, 1 failed, 2 wrong use`,
     const state = mkdtempSync(join(tmpdir(), 'sampo-demo-'));
     const clock = stopwatch();
     const say = (text: string) => around.out(`${clock().padStart(7)}  ${text}\n`);
-    const server = await startServer({
-      stateFolder: state,
-      device: 'cpu',
-      roots: [join(PACKAGE_ROOT, 'models', 'demo')],
-    });
+    const choice = { stateFolder: state, device: 'cpu', roots: [join(PACKAGE_ROOT, 'models', 'demo')] };
     try {
-      say('server and engine are up');
-      const client = await RpcClient.connect(server);
-      const { imageId, width, height, pixelSizeMicrons } = await client.request('image/open', {
-        uri: image,
-        source: 'file',
-      });
-      say(
-        `opened breast.png: ${width} x ${height} px, ${pixelSizeMicrons?.toFixed(2) ?? 'unknown'} µm per px`,
-      );
-      const { intent } = await client.request('intent/create', { name: setting.name, color: setting.color });
-      let streamed = 0;
-      const found = await client.request(
-        'segment/prompt',
-        { imageId, intents: [{ intentId: intent.intentId, clicks }], extent: { type: 'image' } },
-        {
-          signal: around.signal,
-          progress: ({ objects }) => {
-            if (!objects?.length) return;
-            if (streamed === 0) say(`first objects are there: ${objects.length}`);
-            streamed += objects.length;
+      await withServer(choice, around, async (client) => {
+        say('server and engine are up');
+        const { imageId, width, height, pixelSizeMicrons } = await client.request('image/open', {
+          uri: image,
+          source: 'file',
+        });
+        say(
+          `opened breast.png: ${width} x ${height} px, ${pixelSizeMicrons?.toFixed(2) ?? 'unknown'} µm per px`,
+        );
+        const { intent } = await client.request('intent/create', {
+          name: setting.name,
+          color: setting.color,
+        });
+        let streamed = 0;
+        const found = await client.request(
+          'segment/prompt',
+          { imageId, intents: [{ intentId: intent.intentId, clicks }], extent: { type: 'image' } },
+          {
+            signal: around.signal,
+            progress: ({ objects }) => {
+              if (!objects?.length) return;
+              if (streamed === 0) say(`first objects are there: ${objects.length}`);
+              streamed += objects.length;
+            },
           },
-        },
-      );
-      const { features } = found.featureCollection;
-      say(`${clicks.length} clicks on lymphocytes found ${features.length} in ${found.tiles.done} tiles`);
-      for (const { message } of found.warnings) say(`note: ${message}`);
-      const again = await client.request('segment/prompt', {
-        imageId,
-        intents: [{ intentId: intent.intentId }],
-        extent: { type: 'image' },
+        );
+        const { features } = found.featureCollection;
+        say(`${clicks.length} clicks on lymphocytes found ${features.length} in ${found.tiles.done} tiles`);
+        for (const { message } of found.warnings) say(`note: ${message}`);
+        const again = await client.request('segment/prompt', {
+          imageId,
+          intents: [{ intentId: intent.intentId }],
+          extent: { type: 'image' },
+        });
+        say(
+          `once more with no click, from what the intent remembers: ${again.featureCollection.features.length}`,
+        );
+        mkdirSync(out, { recursive: true });
+        writeFileSync(join(out, 'demo.geojson'), JSON.stringify(found.featureCollection));
+        await writeOverlay(client, join(out, 'demo.png'), {
+          imageId,
+          region: { x: 0, y: 0, width, height },
+          features,
+          clicks: clicks.map((click) => ({ ...click, positive: true })),
+          legend: `${setting.name}: ${clicks.length} clicks (yellow), ${features.length} found; scores in percent`,
+        });
+        say(`wrote ${join(out, 'demo.geojson')} and ${join(out, 'demo.png')}`);
       });
-      say(
-        `once more with no click, from what the intent remembers: ${again.featureCollection.features.length}`,
-      );
-      mkdirSync(out, { recursive: true });
-      writeFileSync(join(out, 'demo.geojson'), JSON.stringify(found.featureCollection));
-      const pixels = await decodeBytes(readFileSync(image), { width, height });
-      const objects = features.map(({ geometry, properties }) => ({
-        outline: readGeometry(geometry),
-        score: (properties as { measurements: Record<string, number> }).measurements['SAMPO score'] ?? 0,
-      }));
-      const legend = `${setting.name}: ${clicks.length} clicks (yellow), ${features.length} found; scores in percent`;
-      const svg = overlaySvg({ width, height }, objects, clicks, {
-        scale: SCALE,
-        color: setting.color,
-        legend,
-      });
-      writeFileSync(join(out, 'demo.png'), await encodeOverlay(pixels, svg, SCALE));
-      say(`wrote ${join(out, 'demo.geojson')} and ${join(out, 'demo.png')}`);
-      await client.close();
     } finally {
-      await server.close();
       rmSync(state, { recursive: true, force: true });
     }
     return EXIT.ok;

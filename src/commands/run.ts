@@ -1,12 +1,14 @@
 import { isBridgeError } from '../errors';
-import { errorObject, isErrorName } from '../protocol/errorObject';
 import { EXIT, UsageError, type Command, type Surroundings } from './command';
 import { bench } from './bench';
 import { demo } from './demo';
+import { explain } from './explain';
+import { intents } from './intents';
+import { segment } from './segment';
 import { serve } from './serve';
 import { call, status, stop } from './talk';
 
-const COMMANDS: readonly Command[] = [serve, status, stop, call, bench, demo];
+const COMMANDS: readonly Command[] = [segment, intents, serve, status, stop, call, bench, demo];
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
@@ -52,11 +54,7 @@ function tell(error: unknown, command: Command, around: Surroundings): number {
     around.err(`sampo ${command.name}: ${error.message}\n\n${command.help}\n`);
     return EXIT.usage;
   }
-  const hint = isBridgeError(error)
-    ? (error.data.hint ?? (isErrorName(error.errorName) ? errorObject(error).data.hint : undefined))
-    : undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  around.err(`sampo ${command.name}: ${message}\n${hint ? `  ${hint}\n` : ''}`);
+  around.err(`sampo ${command.name}: ${explain(error)}`);
   if (around.signal.aborted) return EXIT.cancelled;
   return isBridgeError(error) && NO_SERVER.has(error.errorName) ? EXIT.noServer : EXIT.failed;
 }

@@ -133,8 +133,8 @@ function unpack(bytes: Uint8Array): EncodedTile | undefined {
   ];
   const cells = channels * side * side;
   if (bytes.length !== HEADER_BYTES + 4 * (cells + 2 * pixels)) return undefined;
-  // One copy puts the values on a boundary of four bytes.
-  const values = new Float32Array(bytes.slice(HEADER_BYTES).buffer);
+  // One copy puts the values on a boundary of four bytes (`slice` of a Buffer would be none).
+  const values = new Float32Array(Uint8Array.from(bytes.subarray(HEADER_BYTES)).buffer);
   return {
     embedding: { data: values.subarray(0, cells), channels, side, stride },
     nucleusLogits: values.subarray(cells, cells + pixels),
