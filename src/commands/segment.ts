@@ -116,7 +116,7 @@ async function segmentOne(
         {
           signal: around.signal,
           progress: ({ kind, percentage = 0, message = '', etaSeconds, objects = [] }) => {
-            if (kind !== 'report') return;
+            if (kind === 'end') return;
             count += objects.length;
             const step = { percentage, message: `${message}, ${count} objects` };
             bar.report({ ...step, ...(etaSeconds !== undefined && { etaSeconds }) });

@@ -89,7 +89,7 @@ test('without a running server it starts its own, ends it, and remembers what an
   expect(features.length).toBeLessThan(300);
   expect(features.flatMap((feature) => qupathFaults(feature))).toEqual([]);
   expect(said.out).toContain(`${features.length} Lymphocyte in 4 tiles`);
-  expect(said.err).toMatch(/breast\.png +\d+ % {2}tile \d of 4, \d+ objects/);
+  expect(said.err).toMatch(/breast\.png +\d+ % {2}tile 1 of 4, \d+ objects/);
   expect(said.err).not.toContain('\r');
   expect(await sharp(overlay).metadata()).toMatchObject({ format: 'png', width: 930, height: 930 });
   expect(readdirSync(state)).not.toContain('connection.json');
