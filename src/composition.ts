@@ -93,7 +93,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const judgements = new Judgements(store.database);
     const intents = new Intents(store.database, model.id, (intentId) => judgements.count(intentId));
     const checkpoints = new Checkpoints(store.database, engine, model, options.stateFolder);
-    const search = new Search(model, cache, { prompts: limits.promptsPerRequest });
+    const openImage = (uri: string) => {
+      const open = images.list().find((image) => image.uri === uri);
+      return open && searchImage(images, open.imageId);
+    };
+    const search = new Search(model, cache, { prompts: limits.promptsPerRequest, openImage });
     const { version } = readJson('package.json') as { version: string };
     const trainer = new Trainer({
       engine,
@@ -103,10 +107,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       judgements,
       checkpoints,
       version,
-      image: (uri) => {
-        const open = images.list().find((image) => image.uri === uri);
-        return open && searchImage(images, open.imageId);
-      },
+      image: openImage,
     });
     const republisher = new Republisher({
       search,

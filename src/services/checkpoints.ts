@@ -8,6 +8,7 @@ import { BridgeError, isBridgeError } from '../errors';
 import type { Database } from '../store/database';
 import { readFileChecked, writeFileAtomic } from '../store/files';
 import { readCheckpoint, writeCheckpoint, type Refinement } from './checkpointFile';
+import { invalid, record } from './intentDocument';
 import type { NucleusModel } from './nucleusModel';
 import type { SearchIntent } from './searchRequest';
 
@@ -34,6 +35,29 @@ interface Row {
   readonly metrics: string;
   readonly provenance: string;
   readonly createdAt: string;
+}
+
+/** A version as an intent's document carries it, read and checked. */
+export interface ExportedCheckpoint {
+  readonly refinement: Refinement;
+  readonly round: number;
+  readonly metrics: Facts;
+  readonly provenance: Facts;
+}
+
+/** The `checkpoint` of an intent's document. @throws BridgeError `IntentInvalid`, `CheckpointDamaged` */
+export function readExportedCheckpoint(value: unknown): ExportedCheckpoint | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { file, round, metrics, provenance } = record(value, 'checkpoint');
+  if (typeof file !== 'string') throw invalid('checkpoint.file is no text');
+  if (typeof round !== 'number' || !Number.isInteger(round) || round < 1)
+    throw invalid('checkpoint.round is no whole number above 0');
+  return {
+    refinement: readCheckpoint(Buffer.from(file, 'base64')),
+    round,
+    metrics: record(metrics, 'checkpoint.metrics'),
+    provenance: record(provenance, 'checkpoint.provenance'),
+  };
 }
 
 /** A checkpoint that searches use, in memory. */
@@ -84,6 +108,30 @@ export class Checkpoints {
       new Date().toISOString(),
     );
     return this.#describe(this.#row(intentId, checkpointId));
+  }
+
+  /** The active version for an intent's document: its facts, and its file in base64; undefined when there is none. @throws BridgeError `CheckpointDamaged` */
+  async export(intentId: string): Promise<Facts | undefined> {
+    const { checkpointId } = this.#intent(intentId);
+    if (checkpointId === null) return undefined;
+    const row = this.#row(intentId, checkpointId);
+    const { metrics, provenance, round, createdAt } = this.#describe(row);
+    const bytes = writeCheckpoint(await this.#read(row));
+    return { round, metrics, provenance, createdAt, file: Buffer.from(bytes).toString('base64') };
+  }
+
+  /** Gives an intent the exported version, active. @throws BridgeError `CheckpointDamaged` when its decoder does not load; nothing stays */
+  async import(intentId: string, { refinement, round, ...about }: ExportedCheckpoint): Promise<void> {
+    this.database.run('UPDATE intents SET round = ? WHERE intentId = ?', round - 1, intentId);
+    const { checkpointId } = await this.save(intentId, refinement, about);
+    await this.activate(intentId, checkpointId);
+    try {
+      await this.active(intentId);
+    } catch (error) {
+      await this.activate(intentId, null);
+      await this.delete(intentId, checkpointId);
+      throw error;
+    }
   }
 
   /** Versions, oldest first. */

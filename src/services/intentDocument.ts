@@ -19,10 +19,17 @@ export interface IntentContent {
   readonly exemplars: readonly KeptExemplar[];
 }
 
+/** What features of a model look like. */
+export interface FeatureForm {
+  readonly modelId: string;
+  /** Length of a feature. */
+  readonly channels: number;
+}
+
 /** An intent as one JSON object; vectors are base64 of little-endian float32. */
 export type IntentDocument = Readonly<Record<string, unknown>>;
 
-/** Content -> document. */
+/** Content -> document; its refinement goes into `checkpoint` (see Checkpoints.export). */
 export function writeDocument({ tokens, exemplars, ...content }: IntentContent): IntentDocument {
   return {
     format: FORMAT,
@@ -33,8 +40,11 @@ export function writeDocument({ tokens, exemplars, ...content }: IntentContent):
   };
 }
 
-/** Document -> content. @param channels length of a feature @throws BridgeError `IntentInvalid` naming the part */
-export function readDocument(value: unknown, channels: number): IntentContent {
+/**
+ * Document -> content. @param model its id and the length of its features; features of other models may have any length
+ * @throws BridgeError `IntentInvalid` naming the part
+ */
+export function readDocument(value: unknown, model: FeatureForm): IntentContent {
   const document = record(value, 'the document');
   if (document['format'] !== FORMAT) throw invalid(`it is no ${FORMAT} document`);
   if (document['formatVersion'] !== FORMAT_VERSION)
@@ -60,18 +70,18 @@ export function readDocument(value: unknown, channels: number): IntentContent {
     round,
     scoreThreshold,
     tokens: tokens === null ? null : vector(tokens, 'tokens'),
-    exemplars: exemplars.map((one, i) => readExemplar(one, `exemplars[${i}]`, channels)),
+    exemplars: exemplars.map((one, i) => readExemplar(one, `exemplars[${i}]`, model)),
   };
 }
 
-function readExemplar(value: unknown, name: string, channels: number): KeptExemplar {
+function readExemplar(value: unknown, name: string, model: FeatureForm): KeptExemplar {
   const one = record(value, name);
   const { label, modelId, source, imageUri, x, y } = one;
   if (label !== 0 && label !== 1) throw invalid(`${name}.label is neither 0 nor 1`);
   if (typeof modelId !== 'string' || typeof source !== 'string') throw invalid(`${name} lacks its origin`);
   const feature = vector(one['feature'], `${name}.feature`);
-  if (feature.length !== channels)
-    throw invalid(`${name}.feature has ${feature.length} values, not ${channels}`);
+  if (modelId === model.modelId && feature.length !== model.channels)
+    throw invalid(`${name}.feature has ${feature.length} values, not ${model.channels}`);
   return {
     label,
     feature,
@@ -116,12 +126,14 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-function record(value: unknown, name: string): Record<string, unknown> {
+/** @throws BridgeError `IntentInvalid` when it is no object */
+export function record(value: unknown, name: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalid(`${name} is no object`);
   return value as Record<string, unknown>;
 }
 
-function invalid(reason: string): BridgeError {
+/** What is thrown for a document that is none. */
+export function invalid(reason: string): BridgeError {
   return new BridgeError('IntentInvalid', `the intent cannot be read: ${reason}`, { reason });
 }

@@ -25,6 +25,18 @@ export interface KeptExemplar extends StoredExemplar {
   readonly source: string;
 }
 
+/** An intent taken in from a document. */
+export interface ImportedIntent {
+  readonly intent: Intent;
+  /** Its own id was taken. */
+  readonly renamed: boolean;
+  /** What it learned by refinement and its threshold hold for this model. */
+  readonly sameModel: boolean;
+  /** Examples of another model, and the images where they lie. */
+  readonly foreign: number;
+  readonly images: readonly string[];
+}
+
 interface IntentRow {
   readonly intentId: string;
   readonly name: string;
@@ -162,15 +174,15 @@ export class Intents {
     if (learned.length === 0) return;
     this.#row(intentId);
     this.database.transaction(() => {
-      for (const { label, feature, source, x, y } of learned) {
+      for (const { label, feature, source, x, y, imageUri: uri = imageUri } of learned) {
         this.database.run(
           'DELETE FROM exemplars WHERE intentId = ? AND imageUri = ? AND abs(x - ?) < 0.005 AND abs(y - ?) < 0.005',
           intentId,
-          imageUri,
+          uri,
           x,
           y,
         );
-        this.#insert(intentId, { label, feature, modelId: this.modelId, source, imageUri, x, y });
+        this.#insert(intentId, { label, feature, modelId: this.modelId, source, imageUri: uri, x, y });
       }
       this.database.run(
         'UPDATE intents SET modelId = ?, updatedAt = ? WHERE intentId = ?',
@@ -198,24 +210,28 @@ export class Intents {
   }
 
   /**
-   * Takes an exported intent in; under a new id when its own is taken. @param channels of the model's embedding
-   * @throws BridgeError `IntentInvalid`; `IntentModelMismatch` when its examples belong to another model
+   * Takes an exported intent in; under a new id when its own is taken. Examples of another model come along, to be embedded
+   * again where their images are open. @param channels of the model's embedding
+   * @throws BridgeError `IntentInvalid`; `IntentModelMismatch` when all its examples are another model's and none says where it lies
    */
-  import(document: unknown, channels: number): { intent: Intent; renamed: boolean } {
-    const read = readDocument(document, channels);
-    if (read.modelId !== this.modelId)
+  import(document: unknown, channels: number): ImportedIntent {
+    const read = readDocument(document, { modelId: this.modelId, channels });
+    const foreign = read.exemplars.filter(({ modelId }) => modelId !== this.modelId);
+    const images = [...new Set(foreign.flatMap(({ imageUri }) => imageUri ?? []))];
+    if (foreign.length > 0 && foreign.length === read.exemplars.length && images.length === 0)
       throw new BridgeError(
         'IntentModelMismatch',
-        `the intent "${read.name}" was made with the model ${read.modelId}, this is ${this.modelId}`,
+        `the intent "${read.name}" was made with the model ${read.modelId}, this is ${this.modelId}, and its examples do not say where they lie`,
         {
           madeWith: read.modelId,
           modelId: this.modelId,
-          images: [...new Set(read.exemplars.flatMap(({ imageUri }) => imageUri ?? []))],
-          hint: 'create the intent here and click its examples again: data.images names where they lie',
+          images,
+          hint: 'create the intent here and click its examples again',
         },
       );
     const taken = this.database.get('SELECT 1 FROM intents WHERE intentId = ?', read.intentId) !== undefined;
     const intentId = taken ? randomUUID() : read.intentId;
+    const sameModel = read.modelId === this.modelId;
     this.database.transaction(() => {
       this.database.run(
         `INSERT INTO intents (intentId, name, color, modelId, tokens, round, scoreThreshold, createdAt, updatedAt)
@@ -224,15 +240,15 @@ export class Intents {
         read.name,
         JSON.stringify(read.color),
         read.modelId,
-        read.tokens === null ? null : bytesOf(read.tokens),
-        read.round,
-        read.scoreThreshold,
+        sameModel && read.tokens !== null ? bytesOf(read.tokens) : null,
+        0,
+        sameModel ? read.scoreThreshold : null,
         read.createdAt,
         new Date().toISOString(),
       );
       for (const exemplar of read.exemplars) this.#insert(intentId, exemplar);
     });
-    return { intent: this.get(intentId), renamed: taken };
+    return { intent: this.get(intentId), renamed: taken, sameModel, foreign: foreign.length, images };
   }
 
   #insert(intentId: string, one: KeptExemplar): void {

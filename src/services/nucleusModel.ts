@@ -25,6 +25,11 @@ export interface DecodedMasks {
   readonly side: number;
 }
 
+/** Levels of 0..255 between which a tile counts as one colour. */
+const PLAIN_SPREAD = 4;
+/** Logit of a nucleus where there is none for sure. */
+const NO_NUCLEUS = -20;
+
 /** How a tile is decoded. */
 export interface DecodeOptions extends JobOptions {
   /** Engine id of a refined decoder of the same shapes; the model's own when absent. */
@@ -97,12 +102,17 @@ export class NucleusModel {
     return bytes;
   }
 
-  /** Encodes a tile of RGB pixels; a smaller one is padded with white. @throws BridgeError as `Engine.run` and `load` */
+  /** Encodes a tile of RGB pixels; a smaller one is padded with white. One of a single colour has no nuclei. @throws BridgeError as `Engine.run` and `load` */
   async encode(tile: RgbImage, options: JobOptions = {}): Promise<EncodedTile> {
     await this.load();
     const { tileSize, normalization, embedding } = this.manifest;
     const image = normalizeRgb(padTile(tile, tileSize, 'white'), normalization);
     const outputs = await this.engine.run(this.#encoder, { image }, options);
+    if (isPlain(tile)) {
+      // What the network makes of black or coloured emptiness is noise: it has seen none.
+      floats(outputs, 'nucleus_logits').fill(NO_NUCLEUS);
+      floats(outputs, 'distance_map').fill(0);
+    }
     return {
       embedding: {
         data: floats(outputs, 'image_embeddings'),
@@ -137,6 +147,20 @@ export class NucleusModel {
     await this.engine.load(this.#encoder, { model: encoder });
     await this.engine.load(this.decoder, { model: decoder });
   }
+}
+
+/** Whether no channel varies by more than a few levels, as compression may add. */
+function isPlain({ data }: RgbImage): boolean {
+  for (let channel = 0; channel < 3; channel++) {
+    let [least, most] = [255, 0];
+    for (let i = channel; i < data.length; i += 3) {
+      const value = data[i]!;
+      if (value < least) least = value;
+      if (value > most) most = value;
+      if (most - least > PLAIN_SPREAD) return false;
+    }
+  }
+  return true;
 }
 
 function floats(outputs: Record<string, Tensor>, name: string): Float32Array {

@@ -10,9 +10,10 @@ import { bestMask, maskProbabilities } from '../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../segmentation/stitch';
 import { clickCandidates } from './candidates';
 import type { CachedTile, EmbeddingCache } from './embeddingCache';
+import { ExampleTiles, OpenExamples } from './exampleTiles';
 import type { DecodedMasks, NucleusModel } from './nucleusModel';
-import { exampleTile, homeTile, type ExampleTile } from './promptEmbedding';
-import { planSearch, TILE_OVERLAP, type SearchPlan } from './searchPlan';
+import { retryOnce } from './retry';
+import { planSearch, type SearchPlan } from './searchPlan';
 import { embedPrompt, refuseConflicts, type EmbeddedPrompt, type LearnedExemplar } from './searchPrompts';
 import {
   checkPrompts,
@@ -77,12 +78,20 @@ export interface SearchOutcome {
   readonly learned: readonly (readonly LearnedExemplar[])[];
 }
 
+/** Limits of a search, and what else it may see. */
+export interface SearchOptions {
+  readonly tiles?: number;
+  readonly prompts?: number;
+  /** An open image of a uri: examples of another model that lie there can be embedded again. */
+  readonly openImage?: (uri: string) => SearchImage | undefined;
+}
+
 /** Clicks in, all nuclei of the type out: plans tiles, embeds the examples, decodes tile by tile, stitches and scores. */
 export class Search {
   constructor(
     private readonly model: NucleusModel,
     private readonly cache: EmbeddingCache,
-    private readonly limits: { readonly tiles?: number; readonly prompts?: number } = {},
+    private readonly options: SearchOptions = {},
   ) {}
 
   /**
@@ -94,14 +103,20 @@ export class Search {
     const start = performance.now();
     const { image, prompts, extent, filters = {}, signal } = request;
     const { manifest } = this.model;
-    checkPrompts(prompts, image, this.limits.prompts ?? PROMPT_LIMIT);
+    checkPrompts(prompts, image, this.options.prompts ?? PROMPT_LIMIT);
     const where = planSearch(image, extent, manifest, {
-      tileLimit: this.limits.tiles ?? TILE_LIMIT,
+      tileLimit: this.options.tiles ?? TILE_LIMIT,
       ...(request.pixelSizeMicrons !== undefined && { pixelSizeMicrons: request.pixelSizeMicrons }),
     });
     const job: JobOptions = { priority: request.priority ?? 'interactive', ...(signal && { signal }) };
     const run = new TileRun(this.model, this.cache, image, where, job);
-    const embedded = await run.embed(prompts);
+    const openExamples = new OpenExamples(
+      this.model,
+      this.cache,
+      job,
+      this.options.openImage ?? (() => undefined),
+    );
+    const embedded = await run.embed(prompts, openExamples);
     const { pixelSizeMicrons } = request;
     const setting: ResultSetting = {
       image,
@@ -141,7 +156,7 @@ class TileRun {
   firstFault: unknown;
   cached = 0;
   readonly #encoder: TileEncoder;
-  readonly #examples = new Map<string, Promise<ExampleTile>>();
+  readonly #examples: ExampleTiles;
 
   constructor(
     private readonly model: NucleusModel,
@@ -151,6 +166,7 @@ class TileRun {
     private readonly job: JobOptions,
   ) {
     this.#encoder = new TileEncoder(model, cache, image, where.spaces);
+    this.#examples = new ExampleTiles(model, this.#encoder, where.spaces, job);
   }
 
   get total(): number {
@@ -158,12 +174,13 @@ class TileRun {
   }
 
   /** Embeds the examples of every intent. @throws BridgeError `NoPositiveClick`, `IntentModelMismatch`, `ConflictingClicks` */
-  async embed(prompts: readonly IntentPrompt[]): Promise<EmbeddedPrompt[]> {
+  async embed(prompts: readonly IntentPrompt[], openExamples: OpenExamples): Promise<EmbeddedPrompt[]> {
     const context = {
       spaces: this.where.spaces,
       imageUri: this.image.uri,
       modelId: this.model.id,
-      tileAt: (point: Point) => this.#exampleAt(point),
+      tileAt: (point: Point) => this.#examples.at(point),
+      featureAt: (uri: string, point: Point) => openExamples.feature(uri, point),
     };
     const embedded: EmbeddedPrompt[] = [];
     for (const prompt of prompts) embedded.push(await embedPrompt(prompt, context));
@@ -213,7 +230,7 @@ class TileRun {
 
   #start(tile: Tile | undefined): Promise<CachedTile> | undefined {
     if (tile === undefined) return undefined;
-    const encoding = this.#retry(() => this.#encoder.encode(tile, this.job));
+    const encoding = retryOnce(() => this.#encoder.encode(tile, this.job), this.job.signal);
     encoding.catch(() => undefined); // it is awaited when its turn comes
     return encoding;
   }
@@ -230,8 +247,9 @@ class TileRun {
       embedded.map(({ prompts }, k) => {
         const { decoder } = intents[k]!;
         const feeds = buildPromptFeeds(tile, prompts, this.model.promptLimits);
-        return this.#retry(() =>
-          this.model.decode(encoded.embedding, feeds, { ...this.job, ...(decoder && { decoder }) }),
+        return retryOnce(
+          () => this.model.decode(encoded.embedding, feeds, { ...this.job, ...(decoder && { decoder }) }),
+          this.job.signal,
         );
       }),
     );
@@ -241,17 +259,6 @@ class TileRun {
           result.candidates.push(clickCandidates(k, click, placed, decoded[k]!, tileSize));
     });
     return { ...encoded, intents: decoded.map(bestProbabilities) };
-  }
-
-  /** The engine restarts by itself after a crash, so a run that met one is sent once more. */
-  async #retry<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const again = isBridgeError(error) && CURED_BY_RETRY.has(error.errorName);
-      if (!again || this.job.signal?.aborted === true) throw error;
-      return work();
-    }
   }
 
   /** Notes a failed tile. @throws what ends the whole search: a cancellation, a closed image or server, a fault of ours */
@@ -266,22 +273,8 @@ class TileRun {
       error: `${errorName}: ${message}`,
     });
   }
-
-  #exampleAt(point: Point): Promise<ExampleTile> {
-    const { manifest, instances } = this.model;
-    const tile = homeTile(this.where.spaces, manifest.tileSize, TILE_OVERLAP, point);
-    let example = this.#examples.get(tile.key);
-    if (example === undefined) {
-      example = this.#retry(() => this.#encoder.encode(tile, this.job)).then((encoded) =>
-        exampleTile(tile, encoded.tile, manifest.tileSize, instances),
-      );
-      this.#examples.set(tile.key, example);
-    }
-    return example;
-  }
 }
 
-const CURED_BY_RETRY = new Set(['EngineCrashed', 'ResidentMissing']);
 const ENDS_SEARCH = new Set(['RequestCancelled', 'ShuttingDown', 'ImageNotOpen']);
 
 function bestProbabilities({ masks, scores, side }: DecodedMasks): Float32Array {

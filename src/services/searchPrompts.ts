@@ -15,6 +15,8 @@ import type { Click, IntentPrompt, SearchWarning, StoredExemplar } from './searc
 
 /** An example found in this request, to be kept with its intent; `x, y` in full-resolution px. */
 export interface LearnedExemplar extends Exemplar, Point {
+  /** Where it lies when that is not the searched image. */
+  readonly imageUri?: string;
   readonly source: 'click' | 'box' | 'object';
 }
 
@@ -34,16 +36,18 @@ export interface PromptContext {
   readonly modelId: string;
   /** The example tile around a point of model space. */
   readonly tileAt: (point: Point) => Promise<ExampleTile>;
+  /** The feature at a place of another image, full-resolution px; undefined when that image is not open. */
+  readonly featureAt: (uri: string, point: Point) => Promise<Float32Array | undefined>;
 }
 
 /**
  * Embeds an intent's clicks, boxes and example objects, and joins them with its stored examples. Stored examples of another
- * model are embedded anew when this image holds them, and left out with a warning when it does not.
+ * model are embedded anew where this or another open image holds them, and left out with a warning where none does.
  * @throws BridgeError `NoPositiveClick`, `IntentModelMismatch`
  */
 export async function embedPrompt(prompt: IntentPrompt, context: PromptContext): Promise<EmbeddedPrompt> {
   const { intent, boxes, objects } = prompt;
-  const { spaces, imageUri, modelId, tileAt } = context;
+  const { spaces, imageUri, modelId, tileAt, featureAt } = context;
   const named = new Set(prompt.clicks.map(place));
   const isHere = ({ imageUri: uri, x, y }: StoredExemplar): boolean =>
     uri === imageUri && x !== undefined && y !== undefined;
@@ -52,7 +56,6 @@ export async function embedPrompt(prompt: IntentPrompt, context: PromptContext):
   const revived: Click[] = foreign
     .filter((one) => isHere(one) && !named.has(place(one as Point)))
     .map(({ x, y, label }) => ({ x: x!, y: y!, positive: label === 1 }));
-  const lost = foreign.filter((one) => !isHere(one));
 
   const clicks: { click: Click; placed: PlacedClick }[] = [];
   for (const click of [...revived, ...prompt.clicks]) {
@@ -79,11 +82,21 @@ export async function embedPrompt(prompt: IntentPrompt, context: PromptContext):
     learned.push({ ...placeObject(home, inModel), source: 'object', ...centre(outlineBounds(object)) });
   }
   const again = new Set(learned.map(place));
+  const lost: StoredExemplar[] = [];
+  const elsewhere: LearnedExemplar[] = [];
+  for (const one of foreign.filter((example) => !isHere(example))) {
+    const { imageUri: uri, x, y, label } = one;
+    const known = uri !== undefined && x !== undefined && y !== undefined;
+    const feature = known ? await featureAt(uri, { x, y }) : undefined;
+    if (feature === undefined) lost.push(one);
+    else elsewhere.push({ feature, label, source: 'click', imageUri: uri!, x: x!, y: y! });
+  }
   // A viewer sends its clicks with every request; each counts once.
   const stored = usable.filter((one) => !isHere(one) || !again.has(place(one as Point)));
-  requirePositive(prompt, [...stored, ...learned], lost, modelId);
+  requirePositive(prompt, [...stored, ...learned, ...elsewhere], lost, modelId);
 
-  const exemplars: Exemplar[] = [...stored, ...learned.filter(({ source }) => source !== 'click')];
+  const shown = learned.filter(({ source }) => source !== 'click');
+  const exemplars: Exemplar[] = [...stored, ...elsewhere, ...shown];
   return {
     prompts: {
       points: clicks.map(({ placed: { x, y, label, feature } }) => ({ x, y, label, feature })),
@@ -92,8 +105,11 @@ export async function embedPrompt(prompt: IntentPrompt, context: PromptContext):
       ...(intent.tokens && { tokens: intent.tokens }),
     },
     clicks,
-    learned,
-    warnings: [...foreignWarnings(prompt, revived, lost), ...backgroundWarnings(prompt, clicks)],
+    learned: [...learned, ...elsewhere],
+    warnings: [
+      ...foreignWarnings(prompt, revived.length + elsewhere.length, lost),
+      ...backgroundWarnings(prompt, clicks),
+    ],
   };
 }
 
@@ -143,7 +159,7 @@ function requirePositive(
         madeWith: lost[0]!.modelId,
         modelId,
         images: [...new Set(lost.flatMap(({ imageUri }) => imageUri ?? []))],
-        hint: 'segment one of data.images once with this intent: its examples are then embedded again; or click new ones',
+        hint: 'open one of data.images and ask again: the examples that lie there are then embedded again; or click new ones',
       },
     );
   throw new BridgeError('NoPositiveClick', `the intent "${name}" has no positive example`, {
@@ -153,20 +169,20 @@ function requirePositive(
 
 function foreignWarnings(
   { intent }: IntentPrompt,
-  revived: readonly Click[],
+  revived: number,
   lost: readonly StoredExemplar[],
 ): SearchWarning[] {
   const { name } = intent.classification;
   const warnings: SearchWarning[] = [];
-  if (revived.length > 0)
+  if (revived > 0)
     warnings.push({
       name: 'ExemplarsEmbeddedAgain',
-      message: `${revived.length} examples of "${name}" came from another model and were embedded again from this image`,
+      message: `${revived} examples of "${name}" came from another model and were embedded again from the images that hold them`,
     });
   if (lost.length > 0)
     warnings.push({
       name: 'ExemplarsIgnored',
-      message: `${lost.length} examples of "${name}" came from another model and other images, and are not used`,
+      message: `${lost.length} examples of "${name}" came from another model and from images that are not open, and are not used`,
     });
   return warnings;
 }
