@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { BridgeError } from '../errors';
 import type { Intent } from '../protocol/types.gen';
+import { canonicalClassName } from '../segmentation/className';
 import type { RpcClient } from './rpcClient';
 
 /** An intent that a command works with; a borrowed one was made for the command and goes with it. */
@@ -9,10 +10,11 @@ export interface ChosenIntent {
   readonly borrowed: boolean;
 }
 
-/** The intent of a name or an id. @throws BridgeError `IntentNotFound`; `InvalidParams` when several have the name */
+/** The intent of a name or an id. @throws BridgeError `IntentNotFound`; `InvalidParams` for no name, or one that several have */
 export async function findIntent(client: RpcClient, name: string): Promise<Intent> {
   const { intents } = await client.request('intent/list', {});
-  const found = intents.filter((one) => one.intentId === name || one.name === name);
+  const wanted = canonicalClassName(name);
+  const found = intents.filter((one) => one.intentId === name || one.name === wanted);
   if (found.length > 1)
     throw new BridgeError('InvalidParams', `${found.length} intents are called "${name}"`, {
       hint: `name one by its id: ${found.map(({ intentId }) => intentId).join(', ')}`,

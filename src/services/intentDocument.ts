@@ -1,4 +1,5 @@
 import { BridgeError } from '../errors';
+import { canonicalClassName } from '../segmentation/className';
 import type { KeptExemplar } from './intents';
 
 /** Says what the document is, and its form. */
@@ -63,7 +64,7 @@ export function readDocument(value: unknown, model: FeatureForm): IntentContent 
   if (!isNumber(round) || !Number.isInteger(round) || round < 0) throw invalid('round is no whole number');
   return {
     intentId: text('intentId'),
-    name: text('name'),
+    name: className(text('name')),
     color,
     modelId: text('modelId'),
     createdAt: text('createdAt'),
@@ -72,6 +73,14 @@ export function readDocument(value: unknown, model: FeatureForm): IntentContent 
     tokens: tokens === null ? null : vector(tokens, 'tokens'),
     exemplars: exemplars.map((one, i) => readExemplar(one, `exemplars[${i}]`, model)),
   };
+}
+
+function className(text: string): string {
+  try {
+    return canonicalClassName(text);
+  } catch (error) {
+    throw invalid((error as Error).message);
+  }
 }
 
 function readExemplar(value: unknown, name: string, model: FeatureForm): KeptExemplar {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { BridgeError } from '../errors';
+import { canonicalClassName } from '../segmentation/className';
 import type { Database, SqlValue } from '../store/database';
 import { bytesOf, floatsOf, readDocument, writeDocument, type IntentDocument } from './intentDocument';
 import type { LearnedExemplar } from './searchPrompts';
@@ -80,7 +81,7 @@ export class Intents {
     private readonly judgementCount: (intentId: string) => number = () => 0,
   ) {}
 
-  /** @throws BridgeError `DiskFull`, `StoreReadOnly` */
+  /** @throws BridgeError `InvalidParams` for a name that is no class name; `DiskFull`, `StoreReadOnly` */
   create(name: string, color?: readonly [number, number, number]): Intent {
     const used = this.database.get<{ n: number }>('SELECT count(*) AS n FROM intents')?.n ?? 0;
     const intentId = randomUUID();
@@ -88,7 +89,7 @@ export class Intents {
     this.database.run(
       'INSERT INTO intents (intentId, name, color, modelId, createdAt, updatedAt) VALUES (?, ?, ?, ?, ?, ?)',
       intentId,
-      name,
+      canonicalClassName(name),
       JSON.stringify(color ?? PALETTE[used % PALETTE.length]),
       this.modelId,
       now,
@@ -97,7 +98,7 @@ export class Intents {
     return this.get(intentId);
   }
 
-  /** @throws BridgeError `IntentNotFound` */
+  /** @throws BridgeError `IntentNotFound`; `InvalidParams` for a name that is no class name */
   update(
     intentId: string,
     change: {
@@ -107,10 +108,11 @@ export class Intents {
     },
   ): Intent {
     const row = this.#row(intentId);
+    const name = change.name === undefined ? row.name : canonicalClassName(change.name);
     this.database.transaction(() => {
       this.database.run(
         'UPDATE intents SET name = ?, color = ?, updatedAt = ? WHERE intentId = ?',
-        change.name ?? row.name,
+        name,
         change.color === undefined ? row.color : JSON.stringify(change.color),
         new Date().toISOString(),
         intentId,

@@ -38,7 +38,17 @@ type Need = (holds: boolean, fault: string) => void;
 
 function classificationFaults(value: unknown, need: Need): void {
   if (!isRecord(value)) return need(false, 'classification must be an object');
-  need(typeof value['name'] === 'string' && value['name'] !== '', 'classification needs a name');
+  const { name } = value;
+  need(typeof name === 'string' && name !== '', 'classification needs a name');
+  if (typeof name === 'string') {
+    need(!/[\r\n]/.test(name), 'a class name with a line break loses the file');
+    need(
+      name.split(':').every((part) => part.trim() !== ''),
+      'a blank class name, or one with a blank part, loses the file',
+    );
+    need(name === name.trim(), 'blanks around a class name are taken away');
+    need(!/\s:|:(?! )/.test(name), 'a class name is written again with ": " between its parts');
+  }
   const { color } = value;
   const isColor =
     Array.isArray(color) &&

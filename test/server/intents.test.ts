@@ -151,6 +151,23 @@ test.each<[string, (document: Document) => unknown, string]>([
   expect(files()).toEqual(stored);
 });
 
+test('a name that would break the files of viewers is refused, an odd one is put in order', async () => {
+  const client = clients[0]!;
+  for (const name of [' ', 'a\nb', 'Tumor:'])
+    await expect(client.request('intent/create', { name })).rejects.toMatchObject({
+      errorName: 'InvalidParams',
+      data: { hint: expect.stringContaining('one line') as string },
+    });
+  const { intent } = await client.request('intent/create', { name: ' Tumor:Positive' });
+  expect(intent.name).toBe('Tumor: Positive');
+  const { intentId } = intent;
+  await expect(client.request('intent/update', { intentId, name: '\n' })).rejects.toMatchObject({
+    errorName: 'InvalidParams',
+  });
+  await client.request('intent/update', { intentId, color: [9, 9, 9] });
+  expect((await client.request('intent/get', { intentId })).intent.name).toBe('Tumor: Positive');
+});
+
 describe('an intent made with another model', () => {
   /** The same intent as another model would have made it: longer features that mean nothing here. */
   async function foreign(): Promise<Document> {
