@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { planTiles, orderTiles, type Tile, type TilePlan } from '../../src/segmentation/coordinates';
 import type { LabelImage } from '../../src/segmentation/components';
 import { countOverlaps, matchMasks } from '../../src/segmentation/matching';
@@ -59,6 +60,34 @@ test.each<[string, Setting]>([
     expect(matchMasks(countOverlaps(found, WHOLE), 1)).toHaveLength(WHOLE.count);
   },
 );
+
+test('the same for any tissue, tile size, overlap, block size and order of arrival', () => {
+  const settings = fc.record({
+    seed: fc.integer({ min: 1, max: 1e6 }),
+    width: fc.integer({ min: 120, max: 330 }),
+    height: fc.integer({ min: 120, max: 330 }),
+    tileSize: fc.integer({ min: 64, max: 200 }),
+    overlap: fc.integer({ min: 0, max: 48 }),
+    blockSize: fc.integer({ min: 72, max: 220 }),
+  });
+  fc.assert(
+    fc.property(settings, ({ seed, width, height, tileSize, overlap, blockSize }) => {
+      const tissue = makeTissue({ width, height }, seed);
+      const whole = segmentInstances(tissue.nucleusLogits, tissue.distanceMap, width, height);
+      const random = seeded(seed);
+      const order = (plan: TilePlan) =>
+        plan.tiles
+          .map((tile) => ({ tile, at: random() }))
+          .sort((a, b) => a.at - b.at)
+          .map(({ tile }) => tile);
+      const found = stitch(tissue, { tileSize, overlap, blockSize, order });
+      const painted = paint(found, { x: 0, y: 0, width, height });
+      expect(painted.count).toBe(whole.count);
+      expect(matchMasks(countOverlaps(painted, whole), 1)).toHaveLength(whole.count);
+    }),
+    { numRuns: 15 },
+  );
+});
 
 test('the order of arrival does not change the result', () => {
   const setting = { tileSize: 256, overlap: 64, error: 0.3 };
