@@ -29,6 +29,7 @@ const manifest = JSON.parse(readFileSync(join(MODEL, 'model.json'), 'utf8')) as 
 const BORDER = 64;
 const SETTINGS = [
   { offset: 0, overlap: 64 },
+  { offset: 32, overlap: 64 }, // a whole step of the network
   { offset: 37, overlap: 64 },
   { offset: 0, overlap: 32 },
   { offset: 0, overlap: 16 },
