@@ -26,6 +26,7 @@ import { resolveImagePath } from './services/imagePaths';
 import { ImageRegistry } from './services/images';
 import { Intents } from './services/intents';
 import { Judgements } from './services/judgements';
+import { Models } from './services/models';
 import { NucleusModel } from './services/nucleusModel';
 import { Republisher } from './services/republish';
 import { Search } from './services/search';
@@ -87,6 +88,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
 
     const model = new NucleusModel(engine, join(PACKAGE_ROOT, 'models', 'sampo-tiny'));
+    const models = new Models({
+      engine,
+      bundled: model.manifest,
+      folder: join(options.stateFolder, 'models'),
+      log,
+    });
     const cache = new EmbeddingCache({ folder: join(options.stateFolder, 'embeddings'), log });
     closers.push(() => cache.close());
     const results = new SearchResults();
@@ -134,6 +141,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       startedAt: Date.now(),
       images,
       model,
+      models,
       judgements,
       checkpoints,
       trainer,
@@ -144,6 +152,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       encodePng,
       viewerTimeoutMs,
       allowedPath: (path) => resolveImagePath(path, roots),
+      allowedFolder: (path) => resolveImagePath(path, roots, 'folder'),
       engineReport: () => engineReport(engine),
       clientCount: () => host.clients,
       stop: () => options.onStop?.(),

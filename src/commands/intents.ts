@@ -4,6 +4,7 @@ import type { Intent } from '../protocol/types.gen';
 import { EXIT, UsageError, readOptions, stateFolder, type Command, type Surroundings } from './command';
 import { findIntent, importIntent } from './intentChoice';
 import type { RpcClient } from './rpcClient';
+import { textTable } from './textTable';
 import { withServer } from './withServer';
 
 interface Options {
@@ -127,14 +128,5 @@ function table(found: readonly Intent[]): string {
       one.intentId,
     ]),
   ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  return textTable(rows);
 }

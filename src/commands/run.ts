@@ -4,11 +4,12 @@ import { bench } from './bench';
 import { demo } from './demo';
 import { explain } from './explain';
 import { intents } from './intents';
+import { models } from './models';
 import { segment } from './segment';
 import { serve } from './serve';
 import { call, status, stop } from './talk';
 
-const COMMANDS: readonly Command[] = [segment, intents, serve, status, stop, call, bench, demo];
+const COMMANDS: readonly Command[] = [segment, intents, models, serve, status, stop, call, bench, demo];
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));

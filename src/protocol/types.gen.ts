@@ -796,7 +796,7 @@ export interface ModelImportParams {
    */
   path: string;
   /**
-   * name to keep it under
+   * name to keep it under; the folder's when left out
    */
   name?: string;
 }

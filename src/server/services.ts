@@ -4,6 +4,7 @@ import type { Graphs } from '../services/graphs';
 import type { ImageRegistry } from '../services/images';
 import type { Intents } from '../services/intents';
 import type { Judgements } from '../services/judgements';
+import type { Models } from '../services/models';
 import type { NucleusModel } from '../services/nucleusModel';
 import type { RgbPixels } from '../services/pixels';
 import type { Republisher } from '../services/republish';
@@ -31,6 +32,7 @@ export interface Services {
   readonly trainer: Trainer;
   readonly republisher: Republisher;
   readonly model: NucleusModel;
+  readonly models: Models;
   readonly search: Search;
   readonly results: SearchResults;
   readonly limits: Limits;
@@ -44,6 +46,8 @@ export interface Services {
   encodePng(pixels: RgbPixels): Promise<Uint8Array>;
   /** The real path of a file in an allowed folder. @throws BridgeError PathNotAllowed, FileNotFound */
   allowedPath(path: string): Promise<string>;
+  /** The same of a folder. @throws BridgeError PathNotAllowed, FileNotFound */
+  allowedFolder(path: string): Promise<string>;
   engineReport(): Promise<{ engine: EngineReport; device: DeviceReport }>;
   clientCount(): number;
   /** Asks the process to end in an orderly way. */

@@ -4,11 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { BridgeError } from '../errors';
 
 /**
- * The real path of an image file named by an absolute path or a `file:` URI, all symbolic links resolved.
+ * The real path of a file, say an image, or of a folder, named by an absolute path or a `file:` URI, all symbolic links resolved.
  * @param roots folders whose content may be read
  * @throws BridgeError `PathNotAllowed` outside the roots, without telling what is there; `FileNotFound` inside them
  */
-export async function resolveImagePath(uri: string, roots: readonly string[]): Promise<string> {
+export async function resolveImagePath(
+  uri: string,
+  roots: readonly string[],
+  kind: 'file' | 'folder' = 'file',
+): Promise<string> {
   const path = localPath(uri);
   if (!isAbsolute(path)) throw notAllowed(uri, 'the path is not absolute');
   const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => resolve(root))));
@@ -25,7 +29,9 @@ export async function resolveImagePath(uri: string, roots: readonly string[]): P
     throw notAllowed(uri, 'the path is outside the allowed folders');
   }
   // Opening a pipe or a device could wait for ever.
-  if (!(await stat(real)).isFile()) throw new BridgeError('FileNotFound', `${path} is not a file`, { path });
+  const found = await stat(real);
+  if (kind === 'file' ? !found.isFile() : !found.isDirectory())
+    throw new BridgeError('FileNotFound', `${path} is not a ${kind}`, { path });
   return real;
 }
 

@@ -15,6 +15,8 @@ export interface ManifestFile {
 export interface ModelManifest {
   readonly name: string;
   readonly version: string;
+  readonly family: string;
+  readonly licence: string;
   readonly files: { readonly encoder: ManifestFile; readonly decoder: ManifestFile };
   readonly micronsPerPixel: number;
   /** Side of a tile, px. */
@@ -38,11 +40,13 @@ export function readManifest(folder: string): ModelManifest {
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw invalid(path, String(error));
+    throw invalidManifest(path, String(error));
   }
   for (const part of [
     'name',
     'version',
+    'family',
+    'licence',
     'files',
     'micronsPerPixel',
     'tileSize',
@@ -51,10 +55,11 @@ export function readManifest(folder: string): ModelManifest {
     'limits',
     'postprocess',
   ])
-    if ((value as Record<string, unknown>)[part] === undefined) throw invalid(path, `it has no ${part}`);
+    if ((value as Record<string, unknown>)[part] === undefined) throw invalidManifest(path, `it has no ${part}`);
   return value as ModelManifest;
 }
 
-function invalid(path: string, reason: string): BridgeError {
+/** A manifest that cannot be used. */
+export function invalidManifest(path: string, reason: string): BridgeError {
   return new BridgeError('ModelInvalid', `the manifest ${path} cannot be used: ${reason}`, { reason });
 }

@@ -41,7 +41,7 @@ function start(argv: string[] = []): Promise<{ child: ChildProcess; line: string
 const TIMEOUT = 120_000;
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test.each(['segment', 'intents', 'serve', 'status', 'stop', 'call'])(
+test.each(['segment', 'intents', 'models', 'serve', 'status', 'stop', 'call'])(
   '%s --help teaches and names the exit codes',
   (name) => {
     const { status, stdout, stderr } = sampo([name, '--help']);

@@ -6,6 +6,7 @@ import * as graphs from './graphs';
 import * as images from './images';
 import * as intents from './intents';
 import * as lifecycle from './lifecycle';
+import * as models from './models';
 import * as preferences from './preferences';
 import * as segment from './segment';
 import * as training from './training';
@@ -41,6 +42,8 @@ export function handlerTable(services: Services): HandlerTable<Session> {
     'checkpoint/list': checkpoints.list(services),
     'checkpoint/activate': checkpoints.activate(services),
     'checkpoint/delete': checkpoints.remove(services),
+    'model/list': models.list(services),
+    'model/import': models.importOne(services),
     'model/load': graphs.load(services),
     'model/run': graphs.run(services),
     'model/release': graphs.release(services),

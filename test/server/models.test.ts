@@ -1,0 +1,160 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RpcClient } from '../../src/commands/rpcClient';
+import { startServer, type RunningServer } from '../../src/composition';
+import { sha256 } from '../../src/store/files';
+import {
+  efficientSamGraphs,
+  huggingFaceGraphs,
+  renamed,
+  sam2Graphs,
+  samGraphs,
+  writeGraphs,
+} from '../support/samGraphs';
+
+let folder: string;
+let server: RunningServer;
+let client: RpcClient;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sampo-models-'));
+  mkdirSync(join(folder, 'exports'));
+  server = await startServer({
+    stateFolder: join(folder, 'state'),
+    device: 'cpu',
+    roots: [join(folder, 'exports')],
+  });
+  client = await RpcClient.connect(server);
+});
+afterAll(async () => {
+  await client.close();
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const place = (name: string) => join(folder, 'exports', name);
+const take = (path: string, name?: string) =>
+  client.request('model/import', { path, ...(name !== undefined && { name }) });
+
+test.each([
+  ['sam', samGraphs(), { masks: 4, points: 16 }],
+  ['sam-hwc', samGraphs({ hwc: true }), { masks: 4, points: 16 }],
+  ['sam2', sam2Graphs(), { masks: 3, points: 16 }],
+  ['efficient-sam', efficientSamGraphs(256), { masks: 3, points: 6 }],
+  ['sam-hf', huggingFaceGraphs(), { masks: 3, points: 16 }],
+])('%s: the form is found, both graphs run, and the manifest is kept', async (name, graphs, limits) => {
+  const path = writeGraphs(place(name), { encoder: graphs.encoder, decoder: graphs.decoder });
+  const { manifest, warnings } = await take(path);
+  expect(manifest).toMatchObject({
+    name,
+    family: 'sam',
+    form: name.replace('-hwc', ''),
+    layout: name === 'sam-hwc' ? 'hwc' : 'nchw',
+    tileSize: 256,
+    micronsPerPixel: 0.5,
+    imageSize: 128,
+    // 8 cells over 256 px; masks of 32 cells.
+    embedding: { channels: 4, stride: 32 },
+    limits: { ...limits, maskStride: 8 },
+  });
+  const bytes = readFileSync(join(path, 'decoder.onnx'));
+  expect((manifest as { files: object }).files).toMatchObject({
+    decoder: { path: join(path, 'decoder.onnx'), bytes: bytes.length, sha256: sha256(bytes) },
+  });
+  expect(warnings.map((warning) => warning.name)).toEqual(['LicenceUnknown']);
+  const { models } = await client.request('model/list', {});
+  expect(models.find(({ modelId }) => modelId === name)).toMatchObject({ loaded: false, licence: 'unknown' });
+  const kept = readFileSync(join(folder, 'state', 'models', name, 'model.json'), 'utf8');
+  expect(JSON.parse(kept)).toEqual(manifest);
+});
+
+test('the bundled model is listed first, with its licence', async () => {
+  const { models } = await client.request('model/list', {});
+  expect(models[0]).toMatchObject({ modelId: 'sampo-tiny', family: 'sampo-tiny', licence: 'Apache-2.0' });
+});
+
+test('graphs in a folder called onnx are found, one mask per prompt is told, and a name can be given', async () => {
+  const graphs = samGraphs({ masks: 1 });
+  writeGraphs(join(place('repository'), 'onnx'), { a: graphs.encoder, b: graphs.decoder });
+  const { manifest, warnings } = await take(place('repository'), 'my-sam');
+  expect(manifest).toMatchObject({ name: 'my-sam', limits: { masks: 1 } });
+  expect(warnings.map(({ name }) => name)).toContain('OneMask');
+});
+
+test('a model of the same name is replaced', async () => {
+  const path = writeGraphs(place('again'), { ...samGraphs() });
+  await take(path);
+  writeGraphs(place('again'), { ...samGraphs({ masks: 2 }) });
+  expect((await take(path)).manifest).toMatchObject({ limits: { masks: 2 } });
+  const { models } = await client.request('model/list', {});
+  expect(models.filter(({ modelId }) => modelId === 'again')).toHaveLength(1);
+});
+
+describe('what cannot be taken in', () => {
+  const { encoder, decoder } = samGraphs();
+
+  test.each<[string, () => string, string, RegExp]>([
+    ['an empty folder', () => (mkdirSync(place('empty')), place('empty')), 'ModelInvalid', /no ONNX file/],
+    ['a folder that is not there', () => place('absent'), 'FileNotFound', /absent/],
+    ['a folder outside the roots', () => tmpdir(), 'PathNotAllowed', /outside the allowed/],
+    [
+      'a decoder alone, as the script of segment-anything writes it',
+      () => writeGraphs(place('alone'), { decoder }),
+      'ModelInvalid',
+      /holds no encoder/,
+    ],
+    [
+      'a decoder whose input has another name',
+      () => writeGraphs(place('named'), { encoder, decoder: renamed(decoder, { point_labels: 'labels' }) }),
+      'ModelInvalid',
+      /decoder\.onnx .* lacks the input point_labels and has the input labels/,
+    ],
+    [
+      'an encoder and a decoder of two models',
+      () =>
+        writeGraphs(place('mixed'), {
+          encoder: {
+            ...encoder,
+            outputs: encoder.outputs.map((one) => ({ ...one, dims: ['n', 'c', 'h', 'w'] })),
+          },
+          decoder: {
+            ...decoder,
+            inputs: decoder.inputs.map((one) =>
+              one.name === 'image_embeddings' ? { ...one, dims: [1, 9, 8, 8] } : one,
+            ),
+          },
+        }),
+      'ModelInvalid',
+      /encoder\.onnx gives image_embeddings \[1, 4, 8, 8\], decoder\.onnx wants image_embeddings \[1, 9, 8, 8\]/,
+    ],
+    [
+      'a file that is no graph',
+      () => {
+        writeGraphs(place('damaged'), { encoder, decoder });
+        writeFileSync(join(place('damaged'), 'decoder.onnx'), 'not a graph');
+        return place('damaged');
+      },
+      'ModelInvalid',
+      /loading decoder\.onnx failed/,
+    ],
+  ])('%s', async (_, make, errorName, message) => {
+    const before = (await client.request('server/status', {})).engine.models;
+    await expect(take(make())).rejects.toMatchObject({
+      errorName,
+      message: expect.stringMatching(message) as string,
+    });
+    // Nothing stays in the engine.
+    expect((await client.request('server/status', {})).engine.models).toEqual(before);
+  });
+
+  test.each(['../evil', 'Über', '', 'sampo-tiny'])('the name %j', async (name) => {
+    await expect(take(place('sam'), name)).rejects.toMatchObject({ errorName: 'InvalidParams' });
+  });
+
+  test('the error says what to do next', async () => {
+    await expect(take(place('alone'))).rejects.toMatchObject({
+      data: { hint: expect.stringContaining('samexporter') as string, missing: ['encoder'] },
+    });
+  });
+});
