@@ -49,8 +49,10 @@ exit codes: 0 done, 1 an image failed, wholly or in part (the others are written
         for (const name of names) chosen.push(await chooseIntent(client, name, hasExamples));
         return await segmentAll(client, options, chosen, around);
       } finally {
+        // What went wrong before is what the user has to hear.
         for (const { intent, borrowed } of chosen)
-          if (borrowed) await client.request('intent/delete', { intentId: intent.intentId });
+          if (borrowed)
+            await client.request('intent/delete', { intentId: intent.intentId }).catch(() => undefined);
       }
     });
   },
@@ -128,7 +130,7 @@ async function segmentOne(
     tellResult(task, opened, found, chosen, around);
     return found.tiles.failed.length === 0;
   } finally {
-    await client.request('image/close', { imageId });
+    await client.request('image/close', { imageId }).catch(() => undefined);
   }
 }
 
