@@ -169,6 +169,12 @@ export class Checkpoints {
     await rm(this.#path(checkpointId), { force: true });
   }
 
+  /** Deletes every version of an intent that is about to go, with its file. */
+  async deleteAll(intentId: string): Promise<void> {
+    await this.activate(intentId, null);
+    for (const { checkpointId } of this.list(intentId)) await this.delete(intentId, checkpointId);
+  }
+
   /** The active version of an intent. @throws BridgeError `CheckpointDamaged` */
   async active(intentId: string): Promise<Loaded | undefined> {
     const { checkpointId } = this.#intent(intentId);

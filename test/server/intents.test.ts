@@ -119,6 +119,11 @@ test('a refined intent goes to another server whole: same examples, same refinem
   const second = await two.request('intent/import', { document: sent });
   expect(second.warnings.map(({ name }) => name)).toEqual(['IntentIdTaken']);
   expect(second.intent.intentId).not.toBe(intentId);
+  const files = () => readdirSync(join(folder, 'two', 'checkpoints')).length;
+  expect(files()).toBe(2);
+  await two.request('intent/delete', { intentId: second.intent.intentId });
+  expect(files()).toBe(1);
+  expect((await find(two, await open(two), intentId)).featureCollection).toEqual(expected.featureCollection);
 }, 60_000);
 
 test.each<[string, (document: Document) => unknown, string]>([

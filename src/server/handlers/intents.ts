@@ -26,8 +26,9 @@ export function get({ intents }: Services): Handler<Session, 'intent/get'> {
 }
 
 /** `intent/delete` */
-export function remove({ intents }: Services): Handler<Session, 'intent/delete'> {
+export function remove({ intents, checkpoints }: Services): Handler<Session, 'intent/delete'> {
   return async ({ intentId }) => {
+    await checkpoints.deleteAll(intentId);
     intents.delete(intentId);
     return null;
   };
