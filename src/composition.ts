@@ -92,6 +92,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       engine,
       bundled: model.manifest,
       folder: join(options.stateFolder, 'models'),
+      sources: [join(PACKAGE_ROOT, 'models', 'sources.json')],
       log,
     });
     const cache = new EmbeddingCache({ folder: join(options.stateFolder, 'embeddings'), log });

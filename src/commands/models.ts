@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import type { ModelListResult } from '../protocol/types.gen';
+import type { ModelImportResult, ModelListResult } from '../protocol/types.gen';
 import type { SamManifest } from '../services/samFamily/manifest';
 import { EXIT, UsageError, readOptions, stateFolder, type Command, type Surroundings } from './command';
+import { ProgressBar } from './progressBar';
 import type { RpcClient } from './rpcClient';
 import { textTable } from './textTable';
 import { withServer } from './withServer';
@@ -33,10 +34,24 @@ const VERBS: Readonly<Record<string, Verb>> = {
         { path: resolve(folder!), ...(name !== undefined && { name }) },
         { signal: around.signal },
       );
-      around.out(
-        json ? `${JSON.stringify(manifest, null, 2)}\n` : describe(manifest as unknown as SamManifest),
-      );
-      for (const { message } of warnings) around.err(`note: ${message}\n`);
+      tell(manifest, warnings, json, around);
+    },
+  },
+  pull: {
+    takes: ['NAME'],
+    async run(client, [name], { json }, around) {
+      const bar = new ProgressBar(around, name!);
+      const { manifest, warnings } = await client
+        .request(
+          'model/pull',
+          { name: name! },
+          {
+            signal: around.signal,
+            progress: ({ percentage = 0, message = '' }) => bar.report({ percentage, message }),
+          },
+        )
+        .finally(() => bar.end());
+      tell(manifest, warnings, json, around);
     },
   },
 };
@@ -44,14 +59,18 @@ const VERBS: Readonly<Record<string, Verb>> = {
 /** `sampo models` */
 export const models: Command = {
   name: 'models',
-  summary: 'list models, or take in a SAM-family export',
+  summary: 'list models, take in a SAM-family export, or fetch one',
   help: `usage: sampo models list [--json]
        sampo models import DIR [--name NAME] [--json]
+       sampo models pull NAME [--json]
 
 import takes a folder with the encoder and the decoder of one model as ONNX files (SAM, MobileSAM, EfficientSAM, micro-sam,
 PathoSAM, SAM 2, Hugging Face exports): it finds out which is what, runs both once, and says exactly what is missing when
 something is. The files stay where they are. See docs/models.md. Uses the running server, which must be allowed to read the
 folder (sampo serve --root DIR); without one, starts its own for as long as it takes.
+
+pull fetches a listed model, checks its size and SHA-256, and takes it in; started again after a break, it goes on. A name
+that is not listed is answered with those that are.
 
   --name NAME  to keep the model under (default: the folder's name)
   --json       the whole list or manifest, as JSON
@@ -76,6 +95,16 @@ exit codes: 0 done, 1 failed, 2 wrong use`,
     return EXIT.ok;
   },
 };
+
+function tell(
+  manifest: object,
+  warnings: ModelImportResult['warnings'],
+  json: boolean | undefined,
+  around: Surroundings,
+): void {
+  around.out(json ? `${JSON.stringify(manifest, null, 2)}\n` : describe(manifest as SamManifest));
+  for (const { message } of warnings) around.err(`note: ${message}\n`);
+}
 
 function describe(manifest: SamManifest): string {
   const { name, form, licence, imageSize, tileSize, embedding, limits } = manifest;

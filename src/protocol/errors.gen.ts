@@ -69,6 +69,7 @@ export const ERRORS = {
   AlreadyRunning: { code: -32055, message: "a server already runs on this state folder", hint: "sampo status shows it; sampo stop ends it", retryable: false },
   FileDamaged: { code: -32056, message: "a stored file does not match its checksum", hint: "data.path names it", retryable: false },
   StoreTooNew: { code: -32057, message: "the state folder was written by a newer version", hint: "use the newer version, or --state with another folder", retryable: false },
+  DownloadFailed: { code: -32058, message: "the download did not finish", hint: "send the request again: it goes on where it stopped", retryable: true },
   NoServer: { code: -32060, message: "no server runs", hint: "start one with: sampo serve", retryable: true },
   ConnectionRefused: { code: -32061, message: "the server refused the connection, or is not there", hint: "read the connection file again; start a server with: sampo serve", retryable: true },
   TokenRefused: { code: -32062, message: "the server does not know this token", hint: "read the connection file again: every start makes a new token", retryable: false },

@@ -861,6 +861,7 @@ export interface ModelPullParams {
 }
 export interface ModelPullResult {
   manifest: {};
+  warnings: Warning[];
 }
 export interface ModelReleaseParams {
   /**

@@ -55,7 +55,8 @@ export function readManifest(folder: string): ModelManifest {
     'limits',
     'postprocess',
   ])
-    if ((value as Record<string, unknown>)[part] === undefined) throw invalidManifest(path, `it has no ${part}`);
+    if ((value as Record<string, unknown>)[part] === undefined)
+      throw invalidManifest(path, `it has no ${part}`);
   return value as ModelManifest;
 }
 

@@ -4,7 +4,9 @@ import { basename, join, resolve } from 'node:path';
 import type { Engine, JobOptions } from '../engine/engine';
 import { BridgeError, isBridgeError } from '../errors';
 import { sha256OfFile, writeFileAtomic } from '../store/files';
+import { download } from './download';
 import type { ModelManifest } from './modelManifest';
+import { readSources, type ModelSource } from './modelSources';
 import { checkPair } from './samFamily/dryRun';
 import { readSamManifest, type SamManifest } from './samFamily/manifest';
 import { refuse } from './samFamily/recognise';
@@ -27,6 +29,12 @@ export interface ImportOptions extends JobOptions {
   readonly licence?: string;
 }
 
+/** How a pull is followed and ended. */
+export interface PullOptions {
+  readonly signal?: AbortSignal;
+  readonly onBytes?: (bytes: number, total: number) => void;
+}
+
 /** A model that has been taken in. */
 export interface ImportedModel {
   readonly manifest: SamManifest;
@@ -46,18 +54,22 @@ export class Models {
   readonly #engine: Engine;
   readonly #bundled: ModelManifest;
   readonly #folder: string;
+  readonly #pulls = new Map<string, Promise<void>>();
+  readonly #lists: readonly string[];
   readonly #log: (line: string) => void;
 
-  /** @param folder where manifests are kept; made when first needed */
+  /** @param folder where manifests are kept, and the user's own `sources.json`; made when first needed @param sources lists of what can be pulled */
   constructor(parts: {
     readonly engine: Engine;
     readonly bundled: ModelManifest;
     readonly folder: string;
+    readonly sources?: readonly string[];
     readonly log?: (line: string) => void;
   }) {
     this.#engine = parts.engine;
     this.#bundled = parts.bundled;
     this.#folder = parts.folder;
+    this.#lists = parts.sources ?? [];
     this.#log = parts.log ?? (() => undefined);
   }
 
@@ -135,6 +147,53 @@ export class Models {
     await writeFileAtomic(join(this.folderOf(name), 'model.json'), Buffer.from(text));
     for (const part of ['encoder', 'decoder']) await this.#engine.release(`${name}/${part}`);
     return { manifest, warnings: importWarnings(manifest) };
+  }
+
+  /**
+   * Fetches a listed model and takes it in. @param onBytes bytes that are there of all its files
+   * @throws BridgeError `ModelNotFound` that names what is listed; as `download` and `import`
+   */
+  async pull(name: string, { signal, onBytes = () => undefined }: PullOptions = {}): Promise<ImportedModel> {
+    const sources = readSources([join(this.#folder, 'sources.json'), ...this.#lists]);
+    const source = sources.find((one) => one.name === name);
+    if (source === undefined)
+      throw new BridgeError('ModelNotFound', `no source is listed for "${name}"`, {
+        listed: sources.map((one) => one.name),
+        hint: `listed are: ${sources.map((one) => one.name).join(', ') || 'none'}; or get the files yourself and use sampo models import`,
+      });
+    const folder = this.folderOf(this.checkName(name));
+    // Two writers of one file would spoil it: the later one waits, and finds what the earlier one has fetched.
+    for (let busy = this.#pulls.get(name); busy !== undefined; busy = this.#pulls.get(name))
+      await busy.catch(() => undefined);
+    const pulling = this.#fetch(source, folder, { onBytes, ...(signal && { signal }) });
+    this.#pulls.set(name, pulling);
+    try {
+      await pulling;
+    } finally {
+      this.#pulls.delete(name);
+    }
+    return this.import(folder, { name, licence: source.licence, ...(signal && { signal }) });
+  }
+
+  async #fetch(
+    source: ModelSource,
+    folder: string,
+    { signal, onBytes = () => undefined }: PullOptions,
+  ): Promise<void> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { encoder, decoder } = source.files;
+    const total = encoder.bytes + decoder.bytes;
+    let before = 0;
+    for (const [part, remote] of [
+      ['encoder', encoder],
+      ['decoder', decoder],
+    ] as const) {
+      await download(remote, join(folder, `${part}.onnx`), {
+        ...(signal && { signal }),
+        onBytes: (bytes) => onBytes(before + bytes, total),
+      });
+      before += remote.bytes;
+    }
   }
 
   /** A name that a model may have. @throws BridgeError `InvalidParams` */

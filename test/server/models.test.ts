@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer, type RunningServer } from '../../src/composition';
+import { encodeModel } from '../../src/autodiff/onnxCodec';
 import { sha256 } from '../../src/store/files';
+import { FileHost } from '../support/fileHost';
 import {
   efficientSamGraphs,
   huggingFaceGraphs,
@@ -155,6 +157,72 @@ describe('what cannot be taken in', () => {
   test('the error says what to do next', async () => {
     await expect(take(place('alone'))).rejects.toMatchObject({
       data: { hint: expect.stringContaining('samexporter') as string, missing: ['encoder'] },
+    });
+  });
+});
+
+describe('model/pull', () => {
+  const { encoder, decoder } = samGraphs();
+  const files = { encoder: encodeModel(encoder), decoder: encodeModel(decoder) };
+  let host: FileHost;
+
+  beforeAll(async () => {
+    host = await FileHost.start();
+    const remote = (part: 'encoder' | 'decoder') => {
+      host.files.set(`/${part}`, files[part]);
+      return { url: host.url(`/${part}`), bytes: files[part].length, sha256: sha256(files[part]) };
+    };
+    const entry = {
+      licence: 'Apache-2.0',
+      files: { encoder: remote('encoder'), decoder: remote('decoder') },
+    };
+    const bad = { ...entry.files, decoder: { ...entry.files.decoder, sha256: '0'.repeat(64) } };
+    mkdirSync(join(folder, 'state', 'models'), { recursive: true });
+    writeFileSync(
+      join(folder, 'state', 'models', 'sources.json'),
+      JSON.stringify({
+        models: [
+          { name: 'pulled', ...entry },
+          { name: 'forged', ...entry, files: bad },
+        ],
+      }),
+    );
+  });
+  afterAll(() => host.close());
+
+  test('a listed model is fetched with progress, taken in with its licence, and listed', async () => {
+    const seen: number[] = [];
+    const { manifest, warnings } = await client.request(
+      'model/pull',
+      { name: 'pulled' },
+      { progress: ({ percentage }) => percentage !== undefined && seen.push(percentage) },
+    );
+    expect(manifest).toMatchObject({ name: 'pulled', form: 'sam', licence: 'Apache-2.0' });
+    expect(warnings).toEqual([]);
+    expect(seen.at(-1)).toBe(100);
+    const { models } = await client.request('model/list', {});
+    expect(models.map(({ modelId }) => modelId)).toContain('pulled');
+  });
+
+  test('two at once fetch it once', async () => {
+    rmSync(join(folder, 'state', 'models', 'pulled'), { recursive: true });
+    host.asked.length = 0;
+    await Promise.all([1, 2].map(() => client.request('model/pull', { name: 'pulled' })));
+    expect(host.asked.map(({ path }) => path)).toEqual(['/encoder', '/decoder']);
+  });
+
+  test('a file that is not the listed one is refused, and the model is not there', async () => {
+    await expect(client.request('model/pull', { name: 'forged' })).rejects.toMatchObject({
+      errorName: 'FileDamaged',
+    });
+    const { models } = await client.request('model/list', {});
+    expect(models.map(({ modelId }) => modelId)).not.toContain('forged');
+  });
+
+  test('a name that is not listed: those that are', async () => {
+    await expect(client.request('model/pull', { name: 'sam-9' })).rejects.toMatchObject({
+      errorName: 'ModelNotFound',
+      data: { listed: ['pulled', 'forged', 'efficientsam-ti', 'efficientsam-s', 'sam-vit-b-quantized'] },
     });
   });
 });

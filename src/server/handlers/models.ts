@@ -18,3 +18,22 @@ export function importOne(services: Services): Handler<Session, 'model/import'> 
     return { manifest: { ...manifest }, warnings: warnings.map((warning) => ({ ...warning })) };
   };
 }
+
+/** `model/pull` */
+export function pull({ models }: Services): Handler<Session, 'model/pull'> {
+  return async ({ name }, { signal, progress }) => {
+    let told = -1;
+    const onBytes = (bytes: number, total: number): void => {
+      const percentage = Math.floor((100 * bytes) / total);
+      if (percentage === told) return; // a chunk is 64 KiB
+      told = percentage;
+      progress.report({ percentage, message: `${megabytes(bytes)} of ${megabytes(total)} MB` });
+    };
+    const { manifest, warnings } = await models.pull(name, { signal, onBytes });
+    return { manifest: { ...manifest }, warnings: warnings.map((warning) => ({ ...warning })) };
+  };
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}

@@ -44,6 +44,7 @@ export function handlerTable(services: Services): HandlerTable<Session> {
     'checkpoint/delete': checkpoints.remove(services),
     'model/list': models.list(services),
     'model/import': models.importOne(services),
+    'model/pull': models.pull(services),
     'model/load': graphs.load(services),
     'model/run': graphs.run(services),
     'model/release': graphs.release(services),
