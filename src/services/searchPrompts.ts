@@ -150,16 +150,17 @@ function requirePositive(
 ): void {
   if (examples.some(({ label }) => label === 1)) return;
   const { name } = intent.classification;
+  const images = [...new Set(lost.flatMap(({ imageUri }) => imageUri ?? []))];
   if (lost.some(({ label }) => label === 1))
     throw new BridgeError(
       'IntentModelMismatch',
-      `the intent "${name}" was made with the model ${lost[0]!.modelId}, this is ${modelId}`,
+      `the intent "${name}" was made with the model ${lost[0]!.modelId}, this is ${modelId}; its examples lie in ${images.join(', ') || 'no known image'}`,
       {
         intentId: intent.intentId,
         madeWith: lost[0]!.modelId,
         modelId,
-        images: [...new Set(lost.flatMap(({ imageUri }) => imageUri ?? []))],
-        hint: 'open one of data.images and ask again: the examples that lie there are then embedded again; or click new ones',
+        images,
+        hint: 'open or segment one of these images: the examples that lie there are then embedded again; or click new ones',
       },
     );
   throw new BridgeError('NoPositiveClick', `the intent "${name}" has no positive example`, {

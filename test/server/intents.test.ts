@@ -201,7 +201,12 @@ describe('an intent made with another model', () => {
     for (const client of clients.slice(1)) await client.close();
     await expect(find(two, elsewhere, intent.intentId)).rejects.toMatchObject({
       errorName: 'IntentModelMismatch',
-      data: { madeWith: 'other@1', images: [TILE], hint: expect.stringContaining('open one of') as string },
+      message: expect.stringContaining(`lie in ${TILE}`) as string,
+      data: {
+        madeWith: 'other@1',
+        images: [TILE],
+        hint: expect.stringContaining('embedded again') as string,
+      },
     });
 
     await open(two);
