@@ -1,8 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../composition';
-import { createEngineClient } from '../engine/engineClient';
 import { openDataSet } from '../services/benchmark/dataset';
+import { FEEDBACK_METHODS } from '../services/benchmark/feedbackProduct';
 import { runIntentBenchmark, type RobustnessRow } from '../services/benchmark/intentBenchmark';
 import { runNucleiBenchmark, type NucleiReport } from '../services/benchmark/nucleiBenchmark';
 import { METHODS } from '../services/benchmark/methods';
@@ -10,8 +9,16 @@ import { writePng } from '../services/benchmark/pictureFiles';
 import { PERTURBATIONS, type PerturbationKind } from '../services/benchmark/perturb';
 import { alignColumns, formatTable } from '../services/benchmark/report';
 import { drawSheet, SHEET_LEGEND } from '../services/benchmark/sheet';
-import type { IntentPredictor } from '../services/benchmark/intentPredictor';
-import { openTinyPredictor } from '../services/benchmark/tinyPredictor';
+import { feedback, FEEDBACK_STEPS } from './benchFeedback';
+import {
+  list,
+  mostImages,
+  OPTIONS,
+  positive,
+  secondsSince,
+  withPredictor,
+  type Values,
+} from './benchOptions';
 import { EXIT, UsageError, readOptions, type Command, type Surroundings } from './command';
 
 const HELP = `usage: sampo bench intent --data DIR [options]
@@ -27,10 +34,23 @@ a labelled point, or its IoU with a mask is at least 0.5, each used once. The sa
   --split NAME     only images whose JSON names this split
   --clicks LIST    numbers of clicks (default 1,3,5,10), each alone and with as many negative ones
   --seeds N        draws of clicks per image and class (default 5)
-  --methods LIST   of ${Object.keys(METHODS).join(', ')} (default: all), pixel-loss
+  --methods LIST   of ${Object.keys(METHODS).join(', ')} (default: all)
   --perturb LIST   also on changed images: ${PERTURBATIONS.join(', ')}
   --sheets DIR     writes a picture sheet per image: clicks, result, truth, errors
+  --max-images N   only the first N images
   --out FILE       writes the report as JSON
+
+intent --rounds N: what judging adds. After the clicks (--clicks, one number, default 3), a simulated user judges the
+objects that the review offers, the intent is refined, and everything is scored again, N times: on the judged image and
+on images of the same set where nobody clicked.
+
+  --judgements N   objects judged in each round (default 10)
+  --wrong SHARE    share of the judgements that are wrong (default 0)
+  --unseen N       images where nobody clicked, per image, class and seed (default 2)
+  --methods LIST   of ${FEEDBACK_METHODS.join(', ')} (default: sampo,pixel-loss); all learn from the judgements
+                   that the first one asks for
+  --steps N        steps of a refinement (default ${FEEDBACK_STEPS}); repeatable, unlike
+  --seconds N      seconds of a refinement
 
 nuclei: Dice, AJI and F1 at IoU 0.5 of all nuclei, whatever their class, beside a classical baseline (colour
 deconvolution, Otsu, watershed).
@@ -47,24 +67,6 @@ both:
   --threads N      threads of the engine (default: all cores)
 
 exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted`;
-
-const OPTIONS = {
-  data: { type: 'string' },
-  split: { type: 'string' },
-  clicks: { type: 'string' },
-  seeds: { type: 'string' },
-  methods: { type: 'string' },
-  perturb: { type: 'string' },
-  sheets: { type: 'string' },
-  mpp: { type: 'string' },
-  names: { type: 'string' },
-  out: { type: 'string' },
-  model: { type: 'string' },
-  device: { type: 'string' },
-  threads: { type: 'string' },
-} as const;
-
-type Values = { readonly [Name in keyof typeof OPTIONS]?: string | undefined } & { readonly data: string };
 
 /** `sampo bench` */
 export const bench: Command = {
@@ -87,16 +89,18 @@ export const bench: Command = {
       writeFileSync(values.out, `${JSON.stringify(report, null, 1)}\n`);
       around.err(`report: ${values.out}\n`);
     }
-    around.err(`${seconds(started)}\n`);
+    around.err(`${secondsSince(started)}\n`);
     return EXIT.ok;
   },
 };
 
 async function intent(values: Values, around: Surroundings): Promise<unknown> {
+  if (values.rounds !== undefined) return feedback(values, around);
   const clicks = list(values.clicks ?? '1,3,5,10').map((text) => positive('--clicks', text));
   const seeds = positive('--seeds', values.seeds ?? '5');
   const perturb = list(values.perturb ?? '').map(perturbation);
-  const data = openDataSet(values.data, values.split);
+  const all = openDataSet(values.data, values.split);
+  const data = { ...all, entries: all.entries.slice(0, mostImages(values)) };
   const { sheets } = values;
   if (sheets !== undefined) mkdirSync(sheets, { recursive: true });
   return withPredictor(values, around, async (predictor) => {
@@ -111,7 +115,7 @@ async function intent(values: Values, around: Surroundings): Promise<unknown> {
       perturb,
       signal: around.signal,
       onImage: ({ name, index, count, objects }) =>
-        around.err(`image ${index + 1} of ${count}: ${name}, ${objects} nuclei, ${seconds(started)}\n`),
+        around.err(`image ${index + 1} of ${count}: ${name}, ${objects} nuclei, ${secondsSince(started)}\n`),
       visit: async (image, prepared, judge) => {
         if (sheets === undefined) return;
         const sheet = await drawSheet(image, prepared, judge, { clicks: 5, negatives: 0, scoreThreshold });
@@ -160,47 +164,8 @@ function robustnessTable(rows: readonly RobustnessRow[]): string {
   return `F1, mean over classes, on changed images\n${lines.join('')}`;
 }
 
-async function withPredictor<T>(
-  values: Values,
-  around: Surroundings,
-  work: (predictor: IntentPredictor) => Promise<T>,
-): Promise<T> {
-  const engine = await createEngineClient({
-    device: values.device ?? 'cpu',
-    ...(values.threads === undefined ? {} : { threads: positive('--threads', values.threads) }),
-    log: (line) => around.err(`${line.trimEnd()}\n`),
-  });
-  try {
-    const predictor = await openTinyPredictor(
-      engine,
-      values.model ?? join(PACKAGE_ROOT, 'models', 'sampo-tiny'),
-    );
-    const { name, version, sha256 } = predictor.model;
-    around.err(
-      `model ${name} ${version}, encoder ${sha256.encoder.slice(0, 12)}, decoder ${sha256.decoder.slice(0, 12)}\n`,
-    );
-    return await work(predictor);
-  } finally {
-    await engine.close();
-  }
-}
-
-function list(text: string): string[] {
-  return text.split(',').flatMap((part) => part.trim() || []);
-}
-
-function positive(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new UsageError(`${option} takes whole numbers above 0, not "${text}"`);
-}
-
 function perturbation(text: string): PerturbationKind {
   const kind = PERTURBATIONS.find((one) => one === text);
   if (kind === undefined) throw new UsageError(`--perturb takes ${PERTURBATIONS.join(', ')}, not "${text}"`);
   return kind;
-}
-
-function seconds(since: number): string {
-  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
 }

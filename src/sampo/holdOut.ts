@@ -47,7 +47,7 @@ export interface HeldOutScore {
 export interface HoldOutResult {
   /** Mean over the two kinds of the share on the right side of the threshold. */
   readonly accuracy: number;
-  /** Mean of score − threshold for wanted, threshold − score for unwanted objects. */
+  /** Mean over the two kinds of the mean of score − threshold for wanted, threshold − score for unwanted objects. */
   readonly certainty: number;
   readonly count: number;
 }
@@ -59,15 +59,23 @@ export function holdOutResult(scores: readonly HeldOutScore[], threshold: number
     .filter((kind) => kind.length > 0);
   const right = ({ wanted, score }: HeldOutScore): boolean => score >= threshold === wanted;
   const share = (kind: readonly HeldOutScore[]): number => kind.filter(right).length / kind.length;
-  const signed = scores.map(({ wanted, score }) => (wanted ? score - threshold : threshold - score));
+  const signed = ({ wanted, score }: HeldOutScore): number =>
+    wanted ? score - threshold : threshold - score;
   const mean = (values: readonly number[], none: number): number =>
     values.length === 0 ? none : values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { accuracy: mean(kinds.map(share), 1), certainty: mean(signed, 0), count: scores.length };
+  const certainty = mean(
+    kinds.map((kind) => mean(kind.map(signed), 0)),
+    0,
+  );
+  return { accuracy: mean(kinds.map(share), 1), certainty, count: scores.length };
 }
 
-/** Whether a refinement must not be activated: less accurate on the hold-out, or as accurate and clearly less certain. */
+/**
+ * Whether a refinement must not be activated. A handful of objects near the threshold change sides by chance, so being less
+ * accurate counts only when the scores have moved the wrong way too; without that, they must have moved far.
+ */
 export function isWorse(before: HoldOutResult, after: HoldOutResult, tolerance = 0.05): boolean {
   if (after.count === 0) return false;
-  if (after.accuracy !== before.accuracy) return after.accuracy < before.accuracy;
-  return after.certainty < before.certainty - tolerance;
+  const lost = before.certainty - after.certainty;
+  return after.accuracy < before.accuracy ? lost > 0 : lost > tolerance;
 }

@@ -6,6 +6,17 @@ export interface JudgedPixels {
   readonly target: Float32Array;
   /** 1 on judged objects, `backgroundWeight` where surely nothing is, 0 on all that was never judged. */
   readonly judged: Float32Array;
+  /**
+   * What the pixel loss weighs a pixel: as `judged`, but wanted and unwanted objects weigh the same in sum, and what was never
+   * judged weighs a little where it is anchored.
+   */
+  readonly weights: Float32Array;
+}
+
+/** What the intent said of pixels before it was tuned: logits `[H·W]`, and 1 where a nucleus is `[H·W]`. */
+export interface Anchor {
+  readonly logits: Float32Array;
+  readonly nuclei: Uint8Array;
 }
 
 /** Objects of a tile: `labels [H·W]` hold 0 or the object's number; verdicts say which objects are wanted. */
@@ -16,17 +27,36 @@ export interface JudgedObjects {
   readonly background?: Uint8Array;
 }
 
-/** Verdicts as pixels. Sure background weighs little, but keeps a mask from flooding when all verdicts are positive. */
-export function judgedPixels(objects: JudgedObjects, backgroundWeight: number): JudgedPixels {
+/**
+ * Verdicts as pixels. Sure background weighs little, but keeps a mask from flooding when all verdicts are positive; an anchor
+ * keeps nuclei that nobody judged as they were, the more certain the more: few verdicts must not move what they say nothing of.
+ */
+export function judgedPixels(
+  objects: JudgedObjects,
+  backgroundWeight: number,
+  anchor?: Anchor & { readonly weight: number },
+): JudgedPixels {
   const { labels, verdicts, background } = objects;
   const target = new Float32Array(labels.length);
   const judged = new Float32Array(labels.length);
+  const areas = { wanted: 0, unwanted: 0 };
   for (let i = 0; i < labels.length; i++) {
     const verdict = labels[i] === 0 ? undefined : verdicts.get(labels[i]!);
+    if (verdict !== undefined) areas[verdict ? 'wanted' : 'unwanted']++;
     target[i] = verdict === true ? 1 : 0;
     judged[i] = verdict !== undefined ? 1 : background?.[i] === 1 ? backgroundWeight : 0;
   }
-  return { target, judged };
+  const { wanted, unwanted } = areas;
+  const balance = (area: number): number =>
+    wanted > 0 && unwanted > 0 ? (wanted + unwanted) / (2 * area) : 1;
+  const weights = judged.map((value, i) => {
+    if (value === 1) return balance(target[i] === 1 ? wanted : unwanted);
+    if (value > 0 || anchor === undefined || anchor.nuclei[i] === 0 || labels[i] !== 0) return value;
+    const before = 1 / (1 + Math.exp(-anchor.logits[i]!));
+    target[i] = before > 0.5 ? 1 : 0;
+    return anchor.weight * Math.abs(2 * before - 1);
+  });
+  return { target, judged, weights };
 }
 
 /**

@@ -53,7 +53,7 @@ export function lossFeeds(
     put(
       'pairWeights',
       [slots],
-      rows(1, (row) => (row[0] = 1)),
+      rows(1, (row, { weight = 1 }) => (row[0] = weight)),
     );
     const margin = (pair: PreferencePair): number =>
       directedLogits(pair.direction, headLogits(step.reference, pair.head));
@@ -83,7 +83,7 @@ export function lossFeeds(
     const best = Math.max(...step.answer.utilities);
     const heads = step.answer.utilities.map((value) => (value === best ? 1 : OTHER_HEADS));
     put('target', [1, 1, height, width], step.judged.target);
-    put('judged', [1, 1, height, width], step.judged.judged);
+    put('judged', [1, 1, height, width], step.judged.weights);
     put('segmentHeads', [1, k], Float32Array.from(heads));
   }
   if (settings.lambdaScore > 0) {

@@ -28,6 +28,8 @@ export interface PreferencePair {
   readonly rank?: { readonly winner: number; readonly loser: number };
   /** Difference of utilities, 0..1; 1 for what the user said. */
   readonly gap: number;
+  /** In the preference loss; 1 when absent. */
+  readonly weight?: number;
 }
 
 /** Logits of one head. */

@@ -13,6 +13,8 @@ export interface RefineSettings {
   readonly utilityThreshold: number;
   /** Weight of surely empty pixels in the pixel loss. */
   readonly backgroundWeight: number;
+  /** Weight in the pixel loss of nuclei nobody judged, which keeps them as they were. */
+  readonly anchorWeight: number;
   /** Share of the judgements kept back. */
   readonly holdOutShare: number;
   readonly seed: number;
@@ -26,6 +28,7 @@ export const SAMPO_DEFAULTS: RefineSettings = {
   pairs: 16,
   utilityThreshold: 0.05,
   backgroundWeight: 0.15,
+  anchorWeight: 0.3,
   holdOutShare: 0.2,
   seed: 1,
 };

@@ -27,7 +27,7 @@ import { load } from '../autodiff/runtime';
 const model = decodeModel(readFileSync(join(__dirname, '../fixtures/autodiff/samDecoder.onnx')));
 const SLOTS = 6;
 /** Higher than the default: sixteen channels of random weights have far to go. */
-const LEARNING_RATE = 5e-3;
+const LEARNING_RATE = 1e-2;
 const OUTPUTS = { masks: 'masks', scores: 'iou_predictions' };
 
 /** A tile of 16 objects, one embedding cell (16 px, 4 x 4 mask pixels) each, of two kinds that differ in the embedding. */

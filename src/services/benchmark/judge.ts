@@ -1,6 +1,9 @@
 import type { LabelImage } from '../../segmentation/components';
 import { countOverlaps, matchMasks, matchMost, nearPairs, type Match } from '../../segmentation/matching';
+import type { Size } from '../../segmentation/geometry';
 import { detectionScores, scoreMasks } from '../../segmentation/metrics';
+import { fillOutline } from '../../segmentation/rasterize';
+import type { FoundObject } from '../../segmentation/stitch';
 import type { LabelledImage } from './dataset';
 import type { PreparedImage } from './intentPredictor';
 
@@ -62,6 +65,16 @@ export class Judge {
     const { f1, precision, recall } = detectionScores(matched, selected.length, truths);
     return { f1, precision, recall };
   }
+}
+
+/** Objects as a label image: label i + 1 is `objects[i]`; px of the image. */
+export function labelObjects(
+  objects: readonly Pick<FoundObject, 'outline'>[],
+  { width, height }: Size,
+): LabelImage {
+  const labels = new Int32Array(width * height);
+  objects.forEach(({ outline }, i) => fillOutline(outline, { x: 0, y: 0, width, height }, labels, i + 1));
+  return { width, height, labels, count: objects.length };
 }
 
 /** The label image with all other labels erased; numbers stay. */

@@ -3,7 +3,6 @@ import type { LabelImage } from '../../segmentation/components';
 import { planTiles, relateSpaces, type Spaces, type Tile } from '../../segmentation/coordinates';
 import type { RgbImage } from '../../segmentation/preprocess';
 import { buildPromptFeeds } from '../../segmentation/prompts';
-import { fillOutline } from '../../segmentation/rasterize';
 import { bestMask, maskProbabilities } from '../../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../../segmentation/stitch';
 import { NucleusModel } from '../nucleusModel';
@@ -11,7 +10,8 @@ import { crop } from '../pixels';
 import { exampleTile, homeTile, placeClick, type ExampleTile, type PlacedClick } from '../promptEmbedding';
 import { TILE_OVERLAP } from '../searchPlan';
 import type { Click } from './clicks';
-import type { IntentPredictor, PreparedImage } from './intentPredictor';
+import type { IntentPredictor, ModelIdentity, PreparedImage } from './intentPredictor';
+import { labelObjects } from './judge';
 
 /** Object pixels of a tile, as lists of equal length: the object, the mask cell the pixel lies in, and its share of the object's mean. */
 interface Share {
@@ -27,16 +27,18 @@ interface Share {
 export async function openTinyPredictor(engine: Engine, folder: string): Promise<IntentPredictor> {
   const model = new NucleusModel(engine, folder);
   await model.load();
-  const { name, version, files, micronsPerPixel, postprocess } = model.manifest;
+  return { model: identityOf(model), prepare: (image) => TinyImage.encode(model, image) };
+}
+
+/** What names a model's numbers. */
+export function identityOf({ manifest }: NucleusModel): ModelIdentity {
+  const { name, version, files, micronsPerPixel, postprocess } = manifest;
   return {
-    model: {
-      name,
-      version,
-      sha256: { encoder: files.encoder.sha256, decoder: files.decoder.sha256 },
-      micronsPerPixel,
-      scoreThreshold: postprocess.scoreThreshold,
-    },
-    prepare: (image) => TinyImage.encode(model, image),
+    name,
+    version,
+    sha256: { encoder: files.encoder.sha256, decoder: files.decoder.sha256 },
+    micronsPerPixel,
+    scoreThreshold: postprocess.scoreThreshold,
   };
 }
 
@@ -65,9 +67,7 @@ class TinyImage implements PreparedImage {
       tiles.push(exampleTile(tile, encoded, tileSize, model.instances));
       objects.push(...stitcher.add(tile, { ...encoded, intents: [] }));
     }
-    const labels = { width, height, labels: new Int32Array(width * height), count: objects.length };
-    const frame = { x: 0, y: 0, width, height };
-    objects.forEach(({ outline }, i) => fillOutline(outline, frame, labels.labels, i + 1));
+    const labels = labelObjects(objects, image);
     const shares = objectShares(labels, plan.tiles, tileSize, tileSize / limits.maskStride);
     return new TinyImage(model, spaces, tiles, shares, objects, labels);
   }

@@ -54,7 +54,7 @@ describe.each(['points', 'labels'] as const)('a data set with %s', (layout) => {
     expect(row('forest', 'mean', 5, 5).f1).toBe(1);
     expect(row('sampo', 'mean', 1).dice).toBe(layout === 'labels' ? 1 : undefined);
     expect(row('all-nuclei', 'dark', 1).aji).toBe(layout === 'labels' ? 0.5385 : undefined);
-    expect(notes).toEqual([expect.stringMatching(/^pixel-loss: .*Refine/)]);
+    expect(notes).toEqual([expect.stringMatching(/^pixel-loss: .*--rounds/)]);
   });
 });
 

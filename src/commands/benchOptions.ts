@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../composition';
+import type { Engine } from '../engine/engine';
+import { createEngineClient } from '../engine/engineClient';
+import type { IntentPredictor, ModelIdentity } from '../services/benchmark/intentPredictor';
+import { openTinyPredictor } from '../services/benchmark/tinyPredictor';
+import { UsageError, type Surroundings } from './command';
+
+/** Options of every benchmark. */
+export const OPTIONS = {
+  data: { type: 'string' },
+  split: { type: 'string' },
+  clicks: { type: 'string' },
+  seeds: { type: 'string' },
+  methods: { type: 'string' },
+  perturb: { type: 'string' },
+  sheets: { type: 'string' },
+  'max-images': { type: 'string' },
+  rounds: { type: 'string' },
+  judgements: { type: 'string' },
+  wrong: { type: 'string' },
+  unseen: { type: 'string' },
+  steps: { type: 'string' },
+  seconds: { type: 'string' },
+  mpp: { type: 'string' },
+  names: { type: 'string' },
+  out: { type: 'string' },
+  model: { type: 'string' },
+  device: { type: 'string' },
+  threads: { type: 'string' },
+} as const;
+
+/** Their values. */
+export type Values = { readonly [Name in keyof typeof OPTIONS]?: string | undefined } & {
+  readonly data: string;
+};
+
+/** Does `work` with the model of `--model`, its engine started for it. */
+export async function withPredictor<T>(
+  values: Values,
+  around: Surroundings,
+  work: (predictor: IntentPredictor) => Promise<T>,
+): Promise<T> {
+  return withEngine(values, around, async (engine) => {
+    const predictor = await openTinyPredictor(engine, modelFolder(values));
+    nameModel(predictor.model, around);
+    return work(predictor);
+  });
+}
+
+/** Does `work` with an engine of `--device` and `--threads`. */
+export async function withEngine<T>(
+  values: Values,
+  around: Surroundings,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const engine = await createEngineClient({
+    device: values.device ?? 'cpu',
+    ...(values.threads === undefined ? {} : { threads: positive('--threads', values.threads) }),
+    log: (line) => around.err(`${line.trimEnd()}\n`),
+  });
+  try {
+    return await work(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** `--model`, or the model of this package. */
+export function modelFolder({ model }: Values): string {
+  return model ?? join(PACKAGE_ROOT, 'models', 'sampo-tiny');
+}
+
+/** Says which model makes the numbers. */
+export function nameModel({ name, version, sha256 }: ModelIdentity, around: Surroundings): void {
+  around.err(
+    `model ${name} ${version}, encoder ${sha256.encoder.slice(0, 12)}, decoder ${sha256.decoder.slice(0, 12)}\n`,
+  );
+}
+
+/** `--max-images`. @throws UsageError */
+export function mostImages(values: Values): number | undefined {
+  const most = values['max-images'];
+  return most === undefined ? undefined : positive('--max-images', most);
+}
+
+/** The parts of a list with commas. */
+export function list(text: string): string[] {
+  return text.split(',').flatMap((part) => part.trim() || []);
+}
+
+/** A whole number above 0. @throws UsageError */
+export function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new UsageError(`${option} takes whole numbers above 0, not "${text}"`);
+}
+
+/** Time since a `Date.now()`, as text. */
+export function secondsSince(since: number): string {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+}
