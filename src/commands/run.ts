@@ -1,15 +1,31 @@
 import { isBridgeError } from '../errors';
 import { EXIT, UsageError, type Command, type Surroundings } from './command';
 import { bench } from './bench';
+import { checkpoints } from './checkpoints';
 import { demo } from './demo';
 import { explain } from './explain';
 import { intents } from './intents';
 import { models } from './models';
+import { judge } from './judge';
+import { refine } from './refine';
 import { segment } from './segment';
 import { serve } from './serve';
 import { call, status, stop } from './talk';
 
-const COMMANDS: readonly Command[] = [segment, intents, models, serve, status, stop, call, bench, demo];
+const COMMANDS: readonly Command[] = [
+  segment,
+  intents,
+  judge,
+  refine,
+  checkpoints,
+  models,
+  serve,
+  status,
+  stop,
+  call,
+  bench,
+  demo,
+];
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));

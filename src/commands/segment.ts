@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { ImageOpenResult, SegmentPromptResult } from '../protocol/types.gen';
 import { EXIT, stateFolder, type Command, type Surroundings } from './command';
 import { chooseIntent, type ChosenIntent } from './intentChoice';
+import { foldersOf } from './openedImage';
 import { writeOverlay } from './overlayPicture';
 import { ProgressBar } from './progressBar';
 import type { RpcClient } from './rpcClient';
@@ -57,11 +58,6 @@ exit codes: 0 done, 1 an image failed, wholly or in part (the others are written
     });
   },
 };
-
-/** Where an image lies, by its name and, for a link, in truth. */
-function foldersOf(image: string): string[] {
-  return existsSync(image) ? [dirname(image), dirname(realpathSync(image))] : [dirname(image)];
-}
 
 async function segmentAll(
   client: RpcClient,

@@ -57,16 +57,6 @@ function dot(a: Float32Array, b: Float32Array): number {
   return sum;
 }
 
-/**
- * Examples without more negatives than positives: the decoder was taught with no more, and answers “nothing” to a long list of
- * what is not wanted. All positives stay; of the negatives the newer and the more different ones.
- */
-export function balancedExemplars<P extends Exemplar>(prompts: readonly P[]): readonly P[] {
-  const negatives = prompts.filter(({ label }) => label === 0);
-  const kept = new Set(selectDiverse(negatives, Math.max(1, prompts.length - negatives.length)));
-  return prompts.filter((one) => one.label === 1 || kept.has(one));
-}
-
 /** Everything an intent says, to be put before the decoder; lists are oldest first. */
 export interface PromptSet {
   /** Clicks, model px of the whole image: a point in the tiles that contain them, an exemplar in every tile. */

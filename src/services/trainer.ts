@@ -3,7 +3,7 @@ import { BridgeError } from '../errors';
 import { isWorse, splitHoldOut } from '../sampo/holdOut';
 import { seededRandom } from '../sampo/random';
 import { PIXEL_LOSS_DEFAULTS, SAMPO_DEFAULTS, type RefineSettings } from '../sampo/settings';
-import { balancedExemplars, type Exemplar } from '../segmentation/prompts';
+import type { Exemplar } from '../segmentation/prompts';
 import type { Checkpoints } from './checkpoints';
 import type { EmbeddingCache } from './embeddingCache';
 import { checkHoldOut, shownLogits, verdictOf, type IntentState } from './holdOutCheck';
@@ -129,10 +129,11 @@ export class Trainer {
     const { tiles, closed } = await this.#tiles(all, stored.flatMap(knownClick), settings, signal);
     const known = tiles.flatMap((tile) => tile.objects).filter((one) => one.judgementId !== undefined);
     requireEnough(known.length, `judged objects lie in open images, and ${closed} in closed ones`);
-    const judged = known
-      .filter(({ heldOut }) => !heldOut)
-      .map(({ feature, wanted }): Exemplar => ({ feature, label: wanted ? 1 : 0 }));
-    const learned = learnedExemplars(stored, judged);
+    // What was rejected is trained on but not shown: near the threshold it looks much like what is wanted, and in the prompt it
+    // took half of that away (docs/decisions/0022).
+    const learned = known
+      .filter(({ heldOut, wanted }) => wanted && !heldOut)
+      .map(({ feature }): Exemplar => ({ feature, label: 1 }));
     const before: IntentState = {
       decoder: active?.decoder ?? model.decoder,
       exemplars: (await checkpoints.apply(intents.forSearch(intentId))).exemplars,
@@ -255,12 +256,6 @@ function requireEnough(have: number, what: string): void {
       have,
       hint: 'judge more objects, in images that are open',
     });
-}
-
-/** What judging adds to an intent's examples. */
-function learnedExemplars(stored: readonly Exemplar[], judged: readonly Exemplar[]): readonly Exemplar[] {
-  const kept = new Set(balancedExemplars([...stored, ...judged]));
-  return judged.filter((one) => kept.has(one));
 }
 
 /** What is known from a click, where it was made. */
