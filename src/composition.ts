@@ -28,6 +28,7 @@ import { Intents } from './services/intents';
 import { Judgements } from './services/judgements';
 import { Models } from './services/models';
 import { NucleusModel } from './services/nucleusModel';
+import type { PromptableModel } from './services/promptableModel';
 import { Republisher } from './services/republish';
 import { Search } from './services/search';
 import { SearchResults } from './services/searchResult';
@@ -90,7 +91,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const model = new NucleusModel(engine, join(PACKAGE_ROOT, 'models', 'sampo-tiny'));
     const models = new Models({
       engine,
-      bundled: model.manifest,
+      bundled: model,
       folder: join(options.stateFolder, 'models'),
       sources: [join(PACKAGE_ROOT, 'models', 'sources.json')],
       log,
@@ -105,7 +106,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const open = images.list().find((image) => image.uri === uri);
       return open && searchImage(images, open.imageId);
     };
-    const search = new Search(model, cache, { prompts: limits.promptsPerRequest, openImage });
+    const searchWith = (one: PromptableModel) =>
+      new Search(one, cache, { prompts: limits.promptsPerRequest, openImage });
+    const search = searchWith(model);
     const { version } = readJson('package.json') as { version: string };
     const trainer = new Trainer({
       engine,
@@ -148,7 +151,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       trainer,
       republisher,
       intents,
-      search,
+      searchWith,
       results,
       encodePng,
       viewerTimeoutMs,

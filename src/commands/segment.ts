@@ -27,6 +27,7 @@ one, starts its own for as long as it takes. Coordinates are pixels of the full 
                           several without clicks: each nucleus goes to the one that fits best
   --region x,y,width,height  look here alone
   --mpp NUMBER            µm per pixel, in place of the image's own
+  --model NAME            an imported model (sampo models list), in place of the bundled one
   --min-score NUMBER      least score, 0 to 1
   --out FILE|DIR          GeoJSON; several images need a folder, and get a file each
   --overlay FILE|DIR      also a picture (PNG): clicks, outlines, and scores in percent where there is room
@@ -88,7 +89,7 @@ async function segmentOne(
   chosen: readonly ChosenIntent[],
   around: Surroundings,
 ): Promise<boolean> {
-  const { clicks, boxes, extent, pixelSizeMicrons, threshold } = options;
+  const { clicks, boxes, extent, pixelSizeMicrons, threshold, modelId } = options;
   const opened = await client.request('image/open', {
     uri: task.image,
     source: 'file',
@@ -110,6 +111,7 @@ async function segmentOne(
           })),
           extent,
           ...(threshold !== undefined && { filters: { threshold } }),
+          ...(modelId !== undefined && { modelId }),
         },
         {
           signal: around.signal,

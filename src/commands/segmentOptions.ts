@@ -24,6 +24,8 @@ export interface SegmentOptions {
   readonly pixelSizeMicrons?: number;
   /** Least score, 0 to 1. */
   readonly threshold?: number;
+  /** As in `model/list`; the bundled one when absent. */
+  readonly modelId?: string;
   readonly state?: string;
 }
 
@@ -37,12 +39,13 @@ export function readSegmentOptions(argv: string[]): SegmentOptions {
     box: many,
     region: one,
     mpp: one,
+    model: one,
     'min-score': one,
     out: one,
     overlay: one,
     state: one,
   });
-  const { click = [], intent: intents = [], box = [], region, mpp, state } = values;
+  const { click = [], intent: intents = [], box = [], region, mpp, model: modelId, state } = values;
   if (positionals.length === 0) throw new UsageError('segment needs an image');
   if (values.out === undefined) throw new UsageError('segment needs --out');
   const hasExamples = click.length + box.length > 0;
@@ -74,6 +77,7 @@ export function readSegmentOptions(argv: string[]): SegmentOptions {
         : { type: 'rectangle', x: x!, y: y!, width: width!, height: height! },
     ...(pixelSizeMicrons !== undefined && { pixelSizeMicrons }),
     ...(threshold !== undefined && { threshold }),
+    ...(modelId !== undefined && { modelId }),
     ...(state !== undefined && { state }),
   };
 }

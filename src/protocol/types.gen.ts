@@ -1120,6 +1120,10 @@ export interface SegmentPromptParams {
    */
   pixelSizeMicrons?: number;
   /**
+   * model, as in model/list; the bundled one when left out
+   */
+  modelId?: string;
+  /**
    * store the examples with the intent
    */
   remember?: boolean;

@@ -26,6 +26,8 @@ export interface AutoPromptSettings {
   readonly negatives: number;
   /** Points lie at least this far apart, px. */
   readonly spacing: number;
+  /** Cells `[side·side]` that a positive point may lie in, where 1; all when absent. */
+  readonly where?: Uint8Array;
 }
 
 /** Evidence per cell `[side·side]`: similarity to the nearest positive exemplar less that to the nearest negative one. */
@@ -75,7 +77,8 @@ export function autoPrompt(
       left--;
     }
   };
-  take(order, 1, settings.positives);
+  const { where } = settings;
+  take(where === undefined ? order : order.filter((cell) => where[cell] === 1), 1, settings.positives);
   take(order.toReversed(), 0, settings.negatives);
   return taken;
 }

@@ -7,6 +7,7 @@ import type { Judgements } from '../services/judgements';
 import type { Models } from '../services/models';
 import type { NucleusModel } from '../services/nucleusModel';
 import type { RgbPixels } from '../services/pixels';
+import type { PromptableModel } from '../services/promptableModel';
 import type { Republisher } from '../services/republish';
 import type { Search } from '../services/search';
 import type { SearchResults } from '../services/searchResult';
@@ -33,7 +34,6 @@ export interface Services {
   readonly republisher: Republisher;
   readonly model: NucleusModel;
   readonly models: Models;
-  readonly search: Search;
   readonly results: SearchResults;
   readonly limits: Limits;
   readonly openrpc: object;
@@ -43,6 +43,8 @@ export interface Services {
   readonly available: readonly string[];
   /** How long a viewer may take to send pixels, ms. */
   readonly viewerTimeoutMs: number;
+  /** A search with a model. */
+  searchWith(model: PromptableModel): Search;
   encodePng(pixels: RgbPixels): Promise<Uint8Array>;
   /** The real path of a file in an allowed folder. @throws BridgeError PathNotAllowed, FileNotFound */
   allowedPath(path: string): Promise<string>;

@@ -21,8 +21,8 @@ export interface CachedTile {
 }
 
 const MIB = 1 << 20;
-/** channels, side, stride, pixels of a map: uint32 each, little-endian. */
-const HEADER_BYTES = 16;
+/** channels, side, stride, pixels of a map, values of `extra`: uint32 each, little-endian. */
+const HEADER_BYTES = 20;
 
 /** Key of a tile, hex: whatever tells its pixels and the model that encoded them apart. */
 export function embeddingKey(...parts: readonly (string | number | Uint8Array)[]): string {
@@ -108,36 +108,34 @@ export class EmbeddingCache {
   }
 }
 
-function tileBytes({ embedding, nucleusLogits, distanceMap }: EncodedTile): number {
-  return embedding.data.byteLength + nucleusLogits.byteLength + distanceMap.byteLength;
+function tileBytes({ embedding, nucleusLogits, distanceMap, extra }: EncodedTile): number {
+  const { byteLength = 0 } = extra ?? {};
+  return embedding.data.byteLength + nucleusLogits.byteLength + distanceMap.byteLength + byteLength;
 }
 
-function pack({ embedding, nucleusLogits, distanceMap }: EncodedTile): Uint8Array[] {
+function pack({ embedding, nucleusLogits, distanceMap, extra }: EncodedTile): Uint8Array[] {
   const header = Buffer.alloc(HEADER_BYTES);
-  [embedding.channels, embedding.side, embedding.stride, nucleusLogits.length].forEach((value, i) =>
-    header.writeUInt32LE(value, 4 * i),
-  );
+  const { channels, side, stride } = embedding;
+  const counts = [channels, side, stride, nucleusLogits.length, extra?.length ?? 0];
+  counts.forEach((value, i) => header.writeUInt32LE(value, 4 * i));
   const bytes = (values: Float32Array): Uint8Array =>
     new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return [header, bytes(embedding.data), bytes(nucleusLogits), bytes(distanceMap)];
+  return [header, ...[embedding.data, nucleusLogits, distanceMap, ...(extra ? [extra] : [])].map(bytes)];
 }
 
 function unpack(bytes: Uint8Array): EncodedTile | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const [channels, side, stride, pixels] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const counts = [0, 4, 8, 12, 16].map((at) => view.getUint32(at, true));
+  const [channels = 0, side = 0, stride = 0, pixels = 0, more = 0] = counts;
   const cells = channels * side * side;
-  if (bytes.length !== HEADER_BYTES + 4 * (cells + 2 * pixels)) return undefined;
+  if (bytes.length !== HEADER_BYTES + 4 * (cells + 2 * pixels + more)) return undefined;
   // One copy puts the values on a boundary of four bytes (`slice` of a Buffer would be none).
   const values = new Float32Array(Uint8Array.from(bytes.subarray(HEADER_BYTES)).buffer);
   return {
     embedding: { data: values.subarray(0, cells), channels, side, stride },
     nucleusLogits: values.subarray(cells, cells + pixels),
-    distanceMap: values.subarray(cells + pixels),
+    distanceMap: values.subarray(cells + pixels, cells + 2 * pixels),
+    ...(more > 0 && { extra: values.subarray(cells + 2 * pixels) }),
   };
 }

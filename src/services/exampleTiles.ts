@@ -2,7 +2,7 @@ import type { JobOptions } from '../engine/engine';
 import { relateSpaces, toModelSpace, type Spaces } from '../segmentation/coordinates';
 import type { Point } from '../segmentation/geometry';
 import type { EmbeddingCache } from './embeddingCache';
-import type { NucleusModel } from './nucleusModel';
+import type { PromptableModel } from './promptableModel';
 import { exampleTile, homeTile, placeClick, type ExampleTile } from './promptEmbedding';
 import { retryOnce } from './retry';
 import { TILE_OVERLAP } from './searchPlan';
@@ -14,7 +14,7 @@ export class ExampleTiles {
   readonly #tiles = new Map<string, Promise<ExampleTile>>();
 
   constructor(
-    private readonly model: NucleusModel,
+    private readonly model: PromptableModel,
     private readonly encoder: TileEncoder,
     private readonly spaces: Spaces,
     private readonly job: JobOptions,
@@ -41,7 +41,7 @@ export class OpenExamples {
 
   /** @param openImage an open image of this uri */
   constructor(
-    private readonly model: NucleusModel,
+    private readonly model: PromptableModel,
     private readonly cache: EmbeddingCache,
     private readonly job: JobOptions,
     private readonly openImage: (uri: string) => SearchImage | undefined,

@@ -171,8 +171,13 @@ export class Intents {
       }));
   }
 
-  /** Keeps examples of a search, each place once: a later word about it replaces the earlier one. @throws BridgeError `IntentNotFound` */
-  remember(intentId: string, imageUri: string, learned: readonly LearnedExemplar[]): void {
+  /** Keeps examples of a search, each place once: a later word about it replaces the earlier one. @param modelId of the model that embedded them @throws BridgeError `IntentNotFound` */
+  remember(
+    intentId: string,
+    imageUri: string,
+    learned: readonly LearnedExemplar[],
+    modelId = this.modelId,
+  ): void {
     if (learned.length === 0) return;
     this.#row(intentId);
     this.database.transaction(() => {
@@ -184,11 +189,11 @@ export class Intents {
           x,
           y,
         );
-        this.#insert(intentId, { label, feature, modelId: this.modelId, source, imageUri: uri, x, y });
+        this.#insert(intentId, { label, feature, modelId, source, imageUri: uri, x, y });
       }
       this.database.run(
         'UPDATE intents SET modelId = ?, updatedAt = ? WHERE intentId = ?',
-        this.modelId,
+        modelId,
         new Date().toISOString(),
         intentId,
       );

@@ -7,8 +7,11 @@ import { sha256OfFile, writeFileAtomic } from '../store/files';
 import { download } from './download';
 import type { ModelManifest } from './modelManifest';
 import { readSources, type ModelSource } from './modelSources';
+import type { NucleusModel } from './nucleusModel';
+import type { PromptableModel } from './promptableModel';
 import { checkPair } from './samFamily/dryRun';
 import { readSamManifest, type SamManifest } from './samFamily/manifest';
+import { SamFamilyModel } from './samFamily/samFamilyModel';
 import { refuse } from './samFamily/recognise';
 import type { SearchWarning } from './searchRequest';
 
@@ -46,13 +49,15 @@ const ONNX_FOLDER = 'onnx';
 /** A model's name is also its folder's. */
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const UNKNOWN_LICENCE = 'unknown';
-/** Points that find like nuclei in a tile without clicks; `spacing` is half of a small nucleus at 0.5 µm/px. */
-const AUTO_PROMPT = { positives: 16, negatives: 4, spacing: 8 } as const;
+/** Points that find like nuclei in a tile without clicks; `spacing` is the radius of a nucleus of 8 µm. Not tuned: docs/models.md. */
+const AUTO_PROMPT = { positives: 16, negatives: 4, spacing: 8, similarity: 0.75 } as const;
 
 /** The bundled model and those the user has brought; each of these is a folder with a manifest. */
 export class Models {
   readonly #engine: Engine;
+  readonly #nuclei: NucleusModel;
   readonly #bundled: ModelManifest;
+  readonly #ready = new Map<string, SamFamilyModel>();
   readonly #folder: string;
   readonly #pulls = new Map<string, Promise<void>>();
   readonly #lists: readonly string[];
@@ -61,13 +66,14 @@ export class Models {
   /** @param folder where manifests are kept, and the user's own `sources.json`; made when first needed @param sources lists of what can be pulled */
   constructor(parts: {
     readonly engine: Engine;
-    readonly bundled: ModelManifest;
+    readonly bundled: NucleusModel;
     readonly folder: string;
     readonly sources?: readonly string[];
     readonly log?: (line: string) => void;
   }) {
     this.#engine = parts.engine;
-    this.#bundled = parts.bundled;
+    this.#nuclei = parts.bundled;
+    this.#bundled = parts.bundled.manifest;
     this.#folder = parts.folder;
     this.#lists = parts.sources ?? [];
     this.#log = parts.log ?? (() => undefined);
@@ -105,6 +111,16 @@ export class Models {
     if (!NAME.test(name) || !existsSync(this.folderOf(name)))
       throw new BridgeError('ModelNotFound', `there is no model "${name}"`, { modelId: name });
     return readSamManifest(this.folderOf(name));
+  }
+
+  /** A model to search with; the bundled one when no name is given. @throws BridgeError `ModelNotFound`, `ModelInvalid` */
+  promptable(name: string = this.#bundled.name): PromptableModel {
+    if (name === this.#bundled.name) return this.#nuclei;
+    const known = this.#ready.get(name);
+    if (known !== undefined) return known;
+    const model = new SamFamilyModel(this.#engine, this.#nuclei, this.manifest(name), this.folderOf(name));
+    this.#ready.set(name, model);
+    return model;
   }
 
   /** Where a model's manifest is kept, and its files when they were pulled. */
@@ -145,6 +161,7 @@ export class Models {
     await mkdir(this.folderOf(name), { recursive: true, mode: 0o700 });
     const text = `${JSON.stringify(manifest, null, 2)}\n`;
     await writeFileAtomic(join(this.folderOf(name), 'model.json'), Buffer.from(text));
+    this.#ready.delete(name);
     for (const part of ['encoder', 'decoder']) await this.#engine.release(`${name}/${part}`);
     return { manifest, warnings: importWarnings(manifest) };
   }

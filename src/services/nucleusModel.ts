@@ -2,19 +2,23 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, JobOptions } from '../engine/engine';
 import { BridgeError } from '../errors';
+import type { Tile } from '../segmentation/coordinates';
 import type { Embedding } from '../segmentation/embeddingFeatures';
 import { DEFAULT_INSTANCE_OPTIONS, type InstanceOptions } from '../segmentation/instances';
 import { normalizeRgb, padTile, type RgbImage } from '../segmentation/preprocess';
-import type { PromptLimits } from '../segmentation/prompts';
+import { buildPromptFeeds, type PromptLimits, type PromptSet } from '../segmentation/prompts';
 import { sha256 } from '../store/files';
 import { float32Tensor, type Tensor } from '../tensor';
 import { readManifest, type ManifestFile, type ModelManifest } from './modelManifest';
+import type { PromptableModel } from './promptableModel';
 
 /** What the encoder says of one tile: embedding [C, side, side], nucleus logits and distance 0..1 [tileSize, tileSize]. */
 export interface EncodedTile {
   readonly embedding: Embedding;
   readonly nucleusLogits: Float32Array;
   readonly distanceMap: Float32Array;
+  /** What else the model's decoder needs of this tile, laid out as the model knows. */
+  readonly extra?: Float32Array;
 }
 
 /** What the decoder says of one tile and prompt set: mask logits [K, side, side], predicted IoU [K]. */
@@ -37,7 +41,8 @@ export interface DecodeOptions extends JobOptions {
 }
 
 /** The promptable nucleus model of a folder, loaded into the engine when it is first needed. */
-export class NucleusModel {
+export class NucleusModel implements PromptableModel {
+  readonly refinable = true;
   readonly manifest: ModelManifest;
   /** Name, version and encoder: two models of one id give the same embeddings. */
   readonly id: string;
@@ -123,6 +128,15 @@ export class NucleusModel {
       nucleusLogits: floats(outputs, 'nucleus_logits'),
       distanceMap: floats(outputs, 'distance_map'),
     };
+  }
+
+  predictMasks(
+    tile: Tile,
+    { embedding }: EncodedTile,
+    prompts: PromptSet,
+    options: DecodeOptions = {},
+  ): Promise<DecodedMasks> {
+    return this.decode(embedding, buildPromptFeeds(tile, prompts, this.promptLimits), options);
   }
 
   /** Decodes a tile. @param prompts `buildPromptFeeds` @throws BridgeError as `Engine.run` and `load` */

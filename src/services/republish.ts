@@ -55,9 +55,10 @@ export class Republisher {
   }
 
   async #again(result: SearchResult, signal?: AbortSignal): Promise<SearchResult | undefined> {
-    const { asked, filters, image } = result.setting;
-    if (asked === undefined) return undefined;
+    const { asked, filters, image, modelId } = result.setting;
     const { search, intents, checkpoints } = this.parts;
+    // What another model found does not change with a refinement of this one.
+    if (asked === undefined || modelId !== search.modelId) return undefined;
     const prompts = [];
     for (const prompt of asked.prompts) {
       const intent = await checkpoints.apply(intents.forSearch(prompt.intent.intentId));

@@ -5,13 +5,13 @@ import type { ObjectFeature, ObjectFeatureCollection } from '../segmentation/fea
 import type { Point } from '../segmentation/geometry';
 import { outlineContains } from '../segmentation/geometry';
 import type { TileMaps } from '../segmentation/mapCanvas';
-import { buildPromptFeeds } from '../segmentation/prompts';
 import { bestMask, maskProbabilities } from '../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../segmentation/stitch';
 import { clickCandidates } from './candidates';
 import type { CachedTile, EmbeddingCache } from './embeddingCache';
 import { ExampleTiles, OpenExamples } from './exampleTiles';
-import type { DecodedMasks, NucleusModel } from './nucleusModel';
+import type { DecodedMasks } from './nucleusModel';
+import type { PromptableModel } from './promptableModel';
 import { retryOnce } from './retry';
 import { planSearch, type SearchPlan } from './searchPlan';
 import { embedPrompt, refuseConflicts, type EmbeddedPrompt, type LearnedExemplar } from './searchPrompts';
@@ -89,10 +89,15 @@ export interface SearchOptions {
 /** Clicks in, all nuclei of the type out: plans tiles, embeds the examples, decodes tile by tile, stitches and scores. */
 export class Search {
   constructor(
-    private readonly model: NucleusModel,
+    private readonly model: PromptableModel,
     private readonly cache: EmbeddingCache,
     private readonly options: SearchOptions = {},
   ) {}
+
+  /** Of the model that searches. */
+  get modelId(): string {
+    return this.model.id;
+  }
 
   /**
    * @throws BridgeError `ClickOutside`, `EmptyExtent`, `GeometryInvalid`, `ExtentTooLarge`, `NoPositiveClick`,
@@ -120,6 +125,7 @@ export class Search {
     const { pixelSizeMicrons } = request;
     const setting: ResultSetting = {
       image,
+      modelId: this.modelId,
       spaces: where.spaces,
       micronsPerPixel: manifest.micronsPerPixel,
       intents: prompts.map(({ intent }) => intent),
@@ -159,7 +165,7 @@ class TileRun {
   readonly #examples: ExampleTiles;
 
   constructor(
-    private readonly model: NucleusModel,
+    private readonly model: PromptableModel,
     cache: EmbeddingCache,
     private readonly image: SearchImage,
     private readonly where: SearchPlan,
@@ -246,16 +252,15 @@ class TileRun {
     const decoded = await Promise.all(
       embedded.map(({ prompts }, k) => {
         const { decoder } = intents[k]!;
-        const feeds = buildPromptFeeds(tile, prompts, this.model.promptLimits);
         return retryOnce(
-          () => this.model.decode(encoded.embedding, feeds, { ...this.job, ...(decoder && { decoder }) }),
+          () => this.model.predictMasks(tile, encoded, prompts, { ...this.job, ...(decoder && { decoder }) }),
           this.job.signal,
         );
       }),
     );
     embedded.forEach(({ clicks }, k) => {
       for (const { click, placed } of clicks)
-        if (click.positive && placed.home.tile.key === tile.key)
+        if (this.model.refinable && click.positive && placed.home.tile.key === tile.key)
           result.candidates.push(clickCandidates(k, click, placed, decoded[k]!, tileSize));
     });
     return { ...encoded, intents: decoded.map(bestProbabilities) };

@@ -8,7 +8,7 @@ import {
 } from '../segmentation/coordinates';
 import type { Outline } from '../segmentation/geometry';
 import { mapOutline } from '../segmentation/geometry';
-import type { ModelManifest } from './modelManifest';
+import type { PromptableModel } from './promptableModel';
 import { clipExtent, type SearchExtent, type SearchWarning } from './searchRequest';
 import type { SearchImage } from './tilePixels';
 
@@ -37,7 +37,7 @@ export interface SearchPlan {
 export function planSearch(
   image: SearchImage,
   extent: SearchExtent,
-  manifest: ModelManifest,
+  manifest: PromptableModel['manifest'],
   options: { readonly pixelSizeMicrons?: number; readonly tileLimit: number },
 ): SearchPlan {
   const warnings: SearchWarning[] = [];

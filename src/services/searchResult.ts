@@ -22,6 +22,8 @@ import type { IntentPrompt, SearchExtent, SearchFilters, SearchIntent } from './
 /** What a result is made of, known before the first object. */
 export interface ResultSetting {
   readonly image: { readonly imageId: string; readonly uri: string };
+  /** Of the model that searched. */
+  readonly modelId: string;
   readonly spaces: Spaces;
   /** Of model space. */
   readonly micronsPerPixel: number;

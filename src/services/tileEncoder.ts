@@ -1,7 +1,7 @@
 import type { JobOptions } from '../engine/engine';
 import type { Spaces, Tile } from '../segmentation/coordinates';
 import { embeddingKey, type CachedTile, type EmbeddingCache } from './embeddingCache';
-import type { NucleusModel } from './nucleusModel';
+import type { PromptableModel } from './promptableModel';
 import { readTile, type SearchImage } from './tilePixels';
 
 /** Encoded tiles of one image at one scale: from the cache, else read and encoded. */
@@ -10,7 +10,7 @@ export class TileEncoder {
   readonly #keys = new Map<string, string>();
 
   constructor(
-    private readonly model: NucleusModel,
+    private readonly model: PromptableModel,
     private readonly cache: EmbeddingCache,
     private readonly image: SearchImage,
     private readonly spaces: Spaces,

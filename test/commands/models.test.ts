@@ -1,16 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { runCommandLine } from '../../src/commands/run';
 import { samGraphs, writeGraphs } from '../support/samGraphs';
 
 const folder = mkdtempSync(join(tmpdir(), 'sampo models-'));
+const TILE = resolve(__dirname, '../../models/demo/breast.png');
 const state = join(folder, 'state');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function sampo(...argv: string[]) {
+const sampo = (...argv: string[]) => run(['models', ...argv]);
+
+async function run(argv: string[]) {
   const said = { out: '', err: '' };
-  const code = await runCommandLine(['models', ...argv], {
+  const code = await runCommandLine(argv, {
     env: { SAMPO_STATE: state, SAMPO_DEVICE: 'cpu' },
     platform: process.platform,
     out: (text) => (said.out += text),
@@ -50,4 +53,17 @@ test.each([
 ])('%s is wrong use', async (_, argv, message) => {
   const { code, err } = await sampo(...argv);
   expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(message) as string });
+});
+
+test('sampo segment --model searches with an imported model, and names one that is not there', async () => {
+  await sampo('import', writeGraphs(join(folder, 'searching'), { ...samGraphs({ size: 512 }) }));
+  const out = join(folder, 'found.geojson');
+  const argv = ['segment', TILE, '--click', '397,247', '--region', '340,190,100,100', '--out', out];
+  const { code, err } = await run([...argv, '--intent', 'Lymphocyte', '--model', 'searching']);
+  expect({ code, err }).toEqual({ code: 0, err: expect.any(String) as string });
+  expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({ type: 'FeatureCollection' });
+  const { out: shown } = await run(['intents', 'show', 'Lymphocyte']);
+  expect((JSON.parse(shown) as { modelId: string }).modelId).toMatch(/^searching@/);
+  const absent = await run([...argv, '--intent', 'Lymphocyte', '--model', 'absent']);
+  expect(absent).toMatchObject({ code: 1, err: expect.stringContaining('no model "absent"') as string });
 });

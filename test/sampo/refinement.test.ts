@@ -114,6 +114,13 @@ describe('auto-prompting', () => {
       [26, 6, 0],
     ]);
   });
+
+  it('clicks only where it may', () => {
+    const where = new Uint8Array(64);
+    where[5 * 8 + 6] = 1;
+    const points = autoPrompt(grid, exemplars, { positives: 2, negatives: 0, spacing: 6, where });
+    expect(points.map(({ x, y }) => [x, y])).toEqual([[26, 22]]);
+  });
 });
 
 describe('exemplars', () => {

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer, type RunningServer } from '../../src/composition';
 import { encodeModel } from '../../src/autodiff/onnxCodec';
+import type { SegmentPromptParams, SegmentPromptResult } from '../../src/protocol/types.gen';
 import { sha256 } from '../../src/store/files';
 import { FileHost } from '../support/fileHost';
 import {
@@ -14,6 +15,8 @@ import {
   samGraphs,
   writeGraphs,
 } from '../support/samGraphs';
+
+const TILE = resolve(__dirname, '../../models/demo/breast.png');
 
 let folder: string;
 let server: RunningServer;
@@ -223,6 +226,77 @@ describe('model/pull', () => {
     await expect(client.request('model/pull', { name: 'sam-9' })).rejects.toMatchObject({
       errorName: 'ModelNotFound',
       data: { listed: ['pulled', 'forged', 'efficientsam-ti', 'efficientsam-s', 'sam-vit-b-quantized'] },
+    });
+  });
+});
+
+describe('segment/prompt with an imported model, which takes no exemplars', () => {
+  const CLICKS = [
+    { x: 289, y: 260 },
+    { x: 397, y: 247 },
+    { x: 141, y: 200 },
+  ];
+  let imageId: string;
+  let intentId: string;
+  const segment = (change: Partial<SegmentPromptParams> = {}, clicks: typeof CLICKS = []) =>
+    client.request('segment/prompt', {
+      imageId,
+      extent: { type: 'rectangle', x: 100, y: 150, width: 230, height: 160 },
+      ...change,
+      intents: [{ intentId, clicks }],
+    });
+  const names = ({ warnings }: SegmentPromptResult) => warnings.map(({ name }) => name);
+  const modelOf = async () => (await client.request('intent/get', { intentId })).intent.modelId;
+
+  beforeAll(async () => {
+    writeGraphs(place('alike'), { ...samGraphs({ size: 512 }) });
+    await take(place('alike'));
+    copyFileSync(TILE, place('tile.png'));
+    const opened = await client.request('image/open', { uri: place('tile.png'), source: 'file' });
+    imageId = opened.imageId;
+    intentId = (await client.request('intent/create', { name: 'Lymphocyte' })).intent.intentId;
+  });
+
+  test('it finds a clicked nucleus and says with which model the examples were made', async () => {
+    const { featureCollection, candidates, tiles } = await segment({ modelId: 'alike' }, CLICKS);
+    expect(tiles.failed).toEqual([]);
+    const boxes = featureCollection.features.map(({ geometry }) => {
+      const ring = geometry.coordinates[0] as number[][];
+      return [0, 1]
+        .map((axis) => ring.map((at) => at[axis]!))
+        .map((all) => [Math.min(...all), Math.max(...all)]);
+    });
+    const inside = ({ x, y }: { x: number; y: number }) =>
+      boxes.some(([h, v]) => x >= h![0]! && x <= h![1]! && y >= v![0]! && y <= v![1]!);
+    // Its disc of one size fits the third nucleus; the second lies outside the extent.
+    expect(CLICKS.map(inside).slice(1)).toEqual([false, true]);
+    expect(candidates).toEqual([]);
+    expect(await modelOf()).toMatch(/^alike@/);
+    const { models } = await client.request('model/list', {});
+    expect(models.find(({ modelId }) => modelId === 'alike')).toMatchObject({ loaded: true });
+  });
+
+  test('the same intent with the bundled model, and back: its examples are embedded again, and it says so', async () => {
+    expect(names(await segment())).toContain('ExemplarsEmbeddedAgain');
+    expect(await modelOf()).toMatch(/^sampo-tiny@/);
+    expect(names(await segment({ modelId: 'alike' }))).toContain('ExemplarsEmbeddedAgain');
+    expect(names(await segment({ modelId: 'alike' }))).not.toContain('ExemplarsEmbeddedAgain');
+  });
+
+  test('where the image of its examples is not open: refused, naming it', async () => {
+    const other = place('other.png');
+    copyFileSync(TILE, other);
+    await client.request('image/close', { imageId });
+    imageId = (await client.request('image/open', { uri: other, source: 'file' })).imageId;
+    await expect(segment()).rejects.toMatchObject({
+      errorName: 'IntentModelMismatch',
+      data: { madeWith: expect.stringMatching(/^alike@/) as string, images: [place('tile.png')] },
+    });
+  });
+
+  test('a model that is not there', async () => {
+    await expect(segment({ modelId: 'absent' }, CLICKS)).rejects.toMatchObject({
+      errorName: 'ModelNotFound',
     });
   });
 });

@@ -32,6 +32,7 @@ function resultOf(scores: readonly number[], id = intentId): SearchResult {
       imageSize: { width: 400, height: 40 },
       modelSize: { width: 200, height: 20 },
     },
+    modelId: 'test',
     micronsPerPixel: 0.5,
     intents: [
       {

@@ -2,11 +2,11 @@ import { BridgeError } from '../../src/errors';
 import { EmbeddingCache } from '../../src/services/embeddingCache';
 import { NucleusModel } from '../../src/services/nucleusModel';
 import { Search, type SearchRequest } from '../../src/services/search';
-import type { Click, IntentPrompt, SearchIntent } from '../../src/services/searchRequest';
 import { SearchResults } from '../../src/services/searchResult';
 import { memoryImage } from '../../src/services/tilePixels';
 import { qupathFaults } from '../segmentation/qupathRules';
-import { makeTissue, type Tissue } from '../segmentation/tissue';
+import { makeTissue } from '../segmentation/tissue';
+import { ask, clicksOn } from './asking';
 import { fakeEngine, MODEL_FOLDER, tissueImage } from './fakeEngine';
 
 const TISSUE = makeTissue({ width: 520, height: 400 }, 11, 0.0011);
@@ -17,34 +17,6 @@ function setUp() {
   const model = new NucleusModel(engine, MODEL_FOLDER);
   const search = new Search(model, new EmbeddingCache());
   return { engine, model, search };
-}
-
-function intent(name: string, change: Partial<SearchIntent> = {}): SearchIntent {
-  return {
-    intentId: name,
-    classification: { name, color: [200, 0, 0] },
-    exemplars: [],
-    round: 0,
-    ...change,
-  };
-}
-
-function ask(name: string, clicks: readonly Click[], change: Partial<SearchIntent> = {}): IntentPrompt {
-  return { intent: intent(name, change), clicks, boxes: [], objects: [] };
-}
-
-/** Clicks on the highest pixels of the first `count` nuclei of a parity. */
-function clicksOn(tissue: Tissue, parity: 0 | 1, count: number, positive = true): Click[] {
-  const clicks: Click[] = [];
-  for (let label = 2 - parity; clicks.length < count && label <= tissue.count; label += 2) {
-    let best = -1;
-    tissue.truth.forEach((value, i) => {
-      if (value === label && (best < 0 || tissue.distanceMap[i]! > tissue.distanceMap[best]!)) best = i;
-    });
-    if (best < 0 || tissue.distanceMap[best]! < 0.8) continue;
-    clicks.push({ x: (best % tissue.width) + 0.5, y: Math.floor(best / tissue.width) + 0.5, positive });
-  }
-  return clicks;
 }
 
 function truthAt({ x, y }: { x: number; y: number }): number {

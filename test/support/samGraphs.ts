@@ -5,13 +5,17 @@ import { int, type Graph } from '../../src/autodiff/graph';
 import { encodeModel } from '../../src/autodiff/onnxCodec';
 import { float32Tensor } from '../../src/tensor';
 
-/** The sizes of the graphs: SAM's proportions (stride 16, masks four times as fine as the embedding), cut in width. */
-export const IMAGE = 128;
-export const CELLS = IMAGE / 16;
+/** Side of the encoder's input where a test does not say, px. */
+const SMALL = 128;
+/** Channels of the embedding: the mean colour of a cell, and a constant. */
 export const CHANNELS = 4;
-const MASK = 4 * CELLS;
-/** Radius of the disc that answers a point, px of the encoder's input. */
-const RADIUS = 6;
+/** Radius of the disc that answers a point, as a share of the encoder's input. */
+const RADIUS = 9 / 256;
+
+/** The sizes of graphs of SAM's proportions: stride 16, masks four times as fine as the embedding. @param image side of the encoder's input, px */
+function sizes(image: number) {
+  return { IMAGE: image, CELLS: image / 16, MASK: image / 4 };
+}
 
 /** What is written: names as the export scripts write them, and what a test changes. */
 export interface SamGraphs {
@@ -37,7 +41,9 @@ function encoder(names: {
   readonly highRes?: readonly [string, string];
   readonly position?: string;
   readonly hwc?: boolean;
+  readonly size: number;
 }): Graph {
+  const { IMAGE, CELLS } = sizes(names.size);
   const b = new GraphBuilder();
   const given = b.input(names.image, 'float32', names.hwc ? [IMAGE, IMAGE, 3] : [1, 3, IMAGE, IMAGE]);
   const image = names.hwc ? b.reshape(b.transpose(given, [2, 0, 1]), [1, 3, IMAGE, IMAGE]) : given;
@@ -57,7 +63,14 @@ function encoder(names: {
 }
 
 /** Distance² of every mask cell to the wanted points' mean, as K masks: [1, K, MASK, MASK] logits, positive inside a disc. */
-function discs(b: GraphBuilder, coords: string, labels: string, masks: number, zoom: number): string {
+function discs(
+  b: GraphBuilder,
+  coords: string,
+  labels: string,
+  { masks, size, zoom = 1 }: { readonly masks: number; readonly size: number; readonly zoom?: number },
+): string {
+  const { IMAGE, MASK } = sizes(size);
+  const radius = RADIUS * IMAGE;
   // [1, N] 1 where the label is 1
   const wanted = b.cast(b.emit('Equal', [labels, b.scalar(1)]), 'float32');
   const weights = b.emit('Unsqueeze', [wanted, b.vector([2])]);
@@ -71,7 +84,7 @@ function discs(b: GraphBuilder, coords: string, labels: string, masks: number, z
   });
   const away = b.sub(b.constant(float32Tensor([1, MASK * MASK, 2], grid)), centre);
   const square = b.reduceSum(b.mul(away, away), [2], false); // [1, MASK²]
-  const inside = b.scale(b.shift(b.neg(square), RADIUS * RADIUS), 0.2);
+  const inside = b.scale(b.shift(b.neg(square), radius ** 2), 4 / radius ** 2);
   const one = b.reshape(inside, [1, 1, MASK, MASK]);
   // The masks of one prompt differ in how sure they are.
   const sure = Float32Array.from({ length: masks }, (_, k) => 1 + k);
@@ -86,7 +99,8 @@ function scores(b: GraphBuilder, embedding: string, masks: number): string {
 }
 
 /** segment-anything's own names; also MobileSAM's and micro-sam's. @param masks 1 as with `--return-single-mask` */
-export function samGraphs({ masks = 4, hwc = false, image = 'input_image' } = {}): SamGraphs {
+export function samGraphs({ masks = 4, hwc = false, size = SMALL } = {}): SamGraphs {
+  const { CELLS, MASK } = sizes(size);
   const b = new GraphBuilder();
   const embedding = b.input('image_embeddings', 'float32', [1, CHANNELS, CELLS, CELLS]);
   const coords = b.input('point_coords', 'float32', [1, 2, 2]);
@@ -94,19 +108,20 @@ export function samGraphs({ masks = 4, hwc = false, image = 'input_image' } = {}
   b.input('mask_input', 'float32', [1, 1, MASK, MASK]);
   b.input('has_mask_input', 'float32', [1]);
   b.input('orig_im_size', 'float32', [2]);
-  const low = discs(b, coords, labels, masks, 1);
+  const low = discs(b, coords, labels, { masks, size });
   b.output('masks', b.emit('Neg', [low])); // never to be read: the low-resolution masks are what counts
   b.output('iou_predictions', scores(b, embedding, masks));
   b.output('low_res_masks', low);
   const points = { point_coords: [1, 'num_points', 2], point_labels: [1, 'num_points'] };
   return {
-    encoder: encoder({ image, embedding: 'image_embeddings', hwc }),
+    encoder: encoder({ image: 'input_image', embedding: 'image_embeddings', hwc, size }),
     decoder: open(b.build(), points),
   };
 }
 
 /** samexporter's SAM 2. */
-export function sam2Graphs(): SamGraphs {
+export function sam2Graphs(size = SMALL): SamGraphs {
+  const { CELLS, MASK } = sizes(size);
   const b = new GraphBuilder();
   const embedding = b.input('image_embed', 'float32', [1, CHANNELS, CELLS, CELLS]);
   const fine = b.input('high_res_feats_0', 'float32', [1, 3, 4 * CELLS, 4 * CELLS]);
@@ -116,7 +131,7 @@ export function sam2Graphs(): SamGraphs {
   b.input('mask_input', 'float32', [1, 1, MASK, MASK]);
   b.input('has_mask_input', 'float32', [1]);
   const detail = b.add(b.reduceMean(fine, [1, 2, 3], true), b.reduceMean(middle, [1, 2, 3], true));
-  b.output('masks', b.add(discs(b, coords, labels, 3, 1), b.scale(detail, 1e-3)));
+  b.output('masks', b.add(discs(b, coords, labels, { masks: 3, size }), b.scale(detail, 1e-3)));
   b.output('iou_predictions', scores(b, embedding, 3));
   const open_: Record<string, Dims> = {
     point_coords: ['num_labels', 'num_points', 2],
@@ -129,20 +144,22 @@ export function sam2Graphs(): SamGraphs {
       image: 'image',
       embedding: 'image_embed',
       highRes: ['high_res_feats_0', 'high_res_feats_1'],
+      size,
     }),
     decoder: open(b.build(), open_),
   };
 }
 
 /** EfficientSAM's names: points in px of the size that is asked for, a query dimension, no label 0. */
-export function efficientSamGraphs(tileSize: number): SamGraphs {
+export function efficientSamGraphs(tileSize: number, size = SMALL): SamGraphs {
+  const { IMAGE, CELLS, MASK } = sizes(size);
   const b = new GraphBuilder();
   const embedding = b.input('image_embeddings', 'float32', [1, CHANNELS, CELLS, CELLS]);
   const coords = b.input('batched_point_coords', 'float32', [1, 1, 1, 2]);
   const labels = b.input('batched_point_labels', 'float32', [1, 1, 1]);
   b.input('orig_im_size', 'int64', [2]);
   const squeeze = (value: string): string => b.emit('Squeeze', [value, b.vector([1])]);
-  const found = discs(b, squeeze(coords), squeeze(labels), 3, IMAGE / tileSize);
+  const found = discs(b, squeeze(coords), squeeze(labels), { masks: 3, size, zoom: size / tileSize });
   b.output('output_masks', b.reshape(found, [1, 1, 3, MASK, MASK]));
   b.output('iou_predictions', b.reshape(scores(b, embedding, 3), [1, 1, 3]));
   const points = {
@@ -150,7 +167,7 @@ export function efficientSamGraphs(tileSize: number): SamGraphs {
     batched_point_labels: [1, 1, 'num_points'],
   };
   return {
-    encoder: open(encoder({ image: 'batched_images', embedding: 'image_embeddings' }), {
+    encoder: open(encoder({ image: 'batched_images', embedding: 'image_embeddings', size }), {
       batched_images: ['batch', 3, IMAGE, IMAGE],
     }),
     decoder: open(b.build(), points),
@@ -158,14 +175,15 @@ export function efficientSamGraphs(tileSize: number): SamGraphs {
 }
 
 /** Hugging Face's names (optimum, transformers.js), with integer labels. */
-export function huggingFaceGraphs(): SamGraphs {
+export function huggingFaceGraphs(size = SMALL): SamGraphs {
+  const { CELLS, MASK } = sizes(size);
   const b = new GraphBuilder();
   const embedding = b.input('image_embeddings', 'float32', [1, CHANNELS, CELLS, CELLS]);
   const position = b.input('image_positional_embeddings', 'float32', [1, CHANNELS, CELLS, CELLS]);
   const coords = b.input('input_points', 'float32', [1, 1, 1, 2]);
   const labels = b.input('input_labels', 'int64', [1, 1, 1]);
   const squeeze = (value: string): string => b.emit('Squeeze', [value, b.vector([1])]);
-  const found = discs(b, squeeze(coords), b.cast(squeeze(labels), 'float32'), 3, 1);
+  const found = discs(b, squeeze(coords), b.cast(squeeze(labels), 'float32'), { masks: 3, size });
   const shift = b.scale(b.reduceMean(position, [1, 2, 3], true), 1e-3);
   b.output('iou_scores', b.reshape(scores(b, embedding, 3), [1, 1, 3]));
   b.output('pred_masks', b.reshape(b.add(found, shift), [1, 1, 3, MASK, MASK]));
@@ -178,6 +196,7 @@ export function huggingFaceGraphs(): SamGraphs {
       image: 'pixel_values',
       embedding: 'image_embeddings',
       position: 'image_positional_embeddings',
+      size,
     }),
     decoder: open(b.build(), points),
   };

@@ -2,6 +2,7 @@ import { BridgeError } from '../../errors';
 import type { Handler } from '../../protocol/handler';
 import type { Feature, SegmentPromptParams } from '../../protocol/types.gen';
 import type { IntentPrompt } from '../../services/searchRequest';
+import type { PromptableModel } from '../../services/promptableModel';
 import { readExamples } from '../../services/searchRequest';
 import type { SearchOutcome } from '../../services/search';
 import { searchImage } from '../../services/tilePixels';
@@ -11,11 +12,12 @@ import type { Session } from '../session';
 /** `segment/prompt` */
 export function prompt(services: Services): Handler<Session, 'segment/prompt'> {
   return async (params, { signal, progress, session }) => {
-    const { search, results, intents, images, limits } = services;
+    const { models, results, intents, images, limits } = services;
+    const model = models.promptable(params.modelId);
     const image = searchImage(images, params.imageId);
-    const outcome = await search.run({
+    const outcome = await services.searchWith(model).run({
       image,
-      prompts: await Promise.all(params.intents.map((one) => readPrompt(services, one))),
+      prompts: await Promise.all(params.intents.map((one) => readPrompt(services, one, model))),
       extent: params.extent,
       ...(params.filters && { filters: params.filters }),
       ...(params.pixelSizeMicrons !== undefined && { pixelSizeMicrons: params.pixelSizeMicrons }),
@@ -31,7 +33,7 @@ export function prompt(services: Services): Handler<Session, 'segment/prompt'> {
     results.keep(session.id, outcome.result);
     if (params.remember !== false)
       params.intents.forEach(({ intentId }, i) =>
-        intents.remember(intentId, image.uri, outcome.learned[i] ?? []),
+        intents.remember(intentId, image.uri, outcome.learned[i] ?? [], model.id),
       );
     const count = outcome.featureCollection.features.length;
     if (count > limits.objectsPerAnswer)
@@ -55,9 +57,13 @@ export function threshold({ results }: Services): Handler<Session, 'segment/thre
 async function readPrompt(
   { intents, checkpoints }: Services,
   { intentId, clicks = [], boxes = [], exampleObjects = [] }: SegmentPromptParams['intents'][number],
+  { refinable }: PromptableModel,
 ): Promise<IntentPrompt> {
+  const { tokens, scoreThreshold, ...plain } = intents.forSearch(intentId);
+  // What a refinement has learned belongs to the model that was refined.
+  const learned = { ...(tokens && { tokens }), ...(scoreThreshold !== undefined && { scoreThreshold }) };
   return {
-    intent: await checkpoints.apply(intents.forSearch(intentId)),
+    intent: refinable ? await checkpoints.apply({ ...plain, ...learned }) : plain,
     clicks: clicks.map(({ x, y, positive = true }) => ({ x, y, positive })),
     boxes: boxes.map(([x, y, width, height]) => ({ x, y, width, height })),
     objects: readExamples(exampleObjects),

@@ -19,6 +19,7 @@ export type GraphFacts = Pick<
   | 'decoder'
   | 'bindings'
   | 'limits'
+  | 'extraShapes'
   | 'dryRun'
 >;
 
@@ -130,6 +131,11 @@ async function runOnce(
       masks: masks.count,
       maskStride: tileSize / masks.side,
     },
+    extraShapes: Object.fromEntries(
+      Object.entries(embeddings)
+        .filter(([role]) => role !== 'embedding')
+        .map(([role, tensor]) => [role, tensor.dims]),
+    ),
     dryRun: {
       encoderSeconds: round(between - start),
       decoderSeconds: round(end - between),

@@ -43,8 +43,12 @@ export interface SamManifest {
     readonly negatives: number;
     /** Tile px. */
     readonly spacing: number;
+    /** Least cosine similarity to an example, for a place to be asked about. */
+    readonly similarity: number;
   };
   readonly postprocess: { readonly scoreThreshold: number };
+  /** Shapes of what the decoder needs besides the embedding, by role. */
+  readonly extraShapes: Partial<Readonly<Record<DecoderInput, readonly number[]>>>;
   /** Wall time of one tile and one prompt at import, s. */
   readonly dryRun: { readonly encoderSeconds: number; readonly decoderSeconds: number };
 }
@@ -75,6 +79,7 @@ const PARTS: readonly (keyof SamManifest)[] = [
   'bindings',
   'limits',
   'autoPrompt',
+  'extraShapes',
   'postprocess',
 ];
 

@@ -44,6 +44,7 @@ class SquareProduct implements FeedbackProduct {
     const result = new SearchResult({
       image: { imageId: name, uri: name },
       spaces: relateSpaces(image, 0.5, 0.5),
+      modelId: 'test',
       micronsPerPixel: 0.5,
       intents: [{ intentId, classification, exemplars: [], round: 0 }],
       prompts: [],

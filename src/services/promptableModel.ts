@@ -1,0 +1,28 @@
+import type { JobOptions } from '../engine/engine';
+import type { Tile } from '../segmentation/coordinates';
+import type { InstanceOptions } from '../segmentation/instances';
+import type { RgbImage } from '../segmentation/preprocess';
+import type { PromptSet } from '../segmentation/prompts';
+import type { ModelManifest } from './modelManifest';
+import type { DecodedMasks, DecodeOptions, EncodedTile } from './nucleusModel';
+
+/** What a search asks of a model: a tile in, its embedding and nuclei out; an intent's prompts in, its masks out. */
+export interface PromptableModel {
+  /** Two models of one id give the same embeddings. */
+  readonly id: string;
+  readonly manifest: Pick<ModelManifest, 'name' | 'tileSize' | 'micronsPerPixel'> & {
+    readonly postprocess: { readonly scoreThreshold: number };
+  };
+  readonly instances: InstanceOptions;
+  /** Its decoder can be refined: the candidates of a click are offered for "this one is better". */
+  readonly refinable: boolean;
+  /** Encodes a tile of RGB pixels, at most `tileSize` px a side. @throws BridgeError as `Engine.run`, or when a file is gone or damaged */
+  encode(tile: RgbImage, options?: JobOptions): Promise<EncodedTile>;
+  /** What the intent's prompts find in a tile. @throws as `encode` */
+  predictMasks(
+    tile: Tile,
+    encoded: EncodedTile,
+    prompts: PromptSet,
+    options?: DecodeOptions,
+  ): Promise<DecodedMasks>;
+}
