@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PACKAGE_ROOT } from '../composition';
 import { EXIT, readOptions, type Command } from './command';
+import { judgeAndRefine } from './demoRefine';
 import { writeOverlay } from './overlayPicture';
 import { withServer } from './withServer';
 
@@ -15,11 +16,13 @@ interface DemoClicks {
 /** `sampo demo`: the main job on the bundled tile, over the same calls that any viewer makes. */
 export const demo: Command = {
   name: 'demo',
-  summary: 'three clicks on a bundled tile: all nuclei of that type',
+  summary: 'three clicks on a bundled tile: all nuclei of that type, then better ones by judging',
   help: `usage: sampo demo [--out DIR]
 
 Starts a server of its own, clicks three lymphocytes in the bundled tile, and writes what it finds:
-DIR/demo.geojson (for QuPath and napari) and DIR/demo.png (clicks, outlines, scores in percent).
+DIR/demo.geojson (for QuPath and napari) and DIR/demo.png (clicks, outlines, scores in percent). Then it rejects three
+wrong objects and accepts four right ones, refines, and writes what it finds then: DIR/refined.geojson and
+DIR/refined.png.
 
   --out DIR   where to write (default: out)
 
@@ -84,6 +87,23 @@ exit codes: 0 done, 1 failed, 2 wrong use`,
           legend: `${setting.name}: ${clicks.length} clicks (yellow), ${features.length} found; scores in percent`,
         });
         say(`wrote ${join(out, 'demo.geojson')} and ${join(out, 'demo.png')}`);
+        const refined = await judgeAndRefine(client, {
+          imageId,
+          intentId: intent.intentId,
+          resultId: found.resultId,
+          signal: around.signal,
+          say,
+        });
+        const collection = { type: 'FeatureCollection', features: refined.features };
+        writeFileSync(join(out, 'refined.geojson'), JSON.stringify(collection));
+        await writeOverlay(client, join(out, 'refined.png'), {
+          imageId,
+          region: { x: 0, y: 0, width, height },
+          features: refined.features,
+          clicks: clicks.map((click) => ({ ...click, positive: true })),
+          legend: `${setting.name}: ${refined.legend}; scores in percent`,
+        });
+        say(`wrote ${join(out, 'refined.geojson')} and ${join(out, 'refined.png')}`);
       });
     } finally {
       rmSync(state, { recursive: true, force: true });

@@ -160,7 +160,7 @@ function line({ id, geometry, properties }: Feature): string {
     const values = flat.filter((_, i) => i % 2 === axis);
     return Math.round((Math.min(...values) + Math.max(...values)) / 2);
   };
-  return `${id}  ${(measurements?.['score'] ?? 0).toFixed(3)}  ${middle(0)},${middle(1)}`;
+  return `${id}  ${(measurements?.['SAMPO score'] ?? 0).toFixed(3)}  ${middle(0)},${middle(1)}`;
 }
 
 /** A collection with an empty "judgement" in each feature. */

@@ -23,6 +23,15 @@ test('the demo finds nuclei of the clicked type, without and with clicks, and wr
   expect(features.length).toBeLessThan(300);
   expect(features.flatMap((feature) => qupathFaults(feature))).toEqual([]);
   expect(readFileSync(join(out, 'demo.png')).subarray(1, 4).toString()).toBe('PNG');
+  const told = said.join('');
+  expect(told).toMatch(/judged the most uncertain ones: 3 rejected, 4 accepted/);
+  const f1 = [...told.matchAll(/F1 (\d\.\d+)/g)].map(([, figure]) => Number(figure));
+  expect(f1).toHaveLength(2);
+  // Refining must not hurt; the hold-out would have kept the old version.
+  expect(f1[1]).toBeGreaterThan(f1[0]! - 0.05);
+  expect(readFileSync(join(out, 'refined.png')).subarray(1, 4).toString()).toBe('PNG');
+  const refined = JSON.parse(readFileSync(join(out, 'refined.geojson'), 'utf8')) as { features: unknown[] };
+  expect(refined.features.length).toBeGreaterThan(70);
   const remembered = Number(/remembers: (\d+)/.exec(said.join(''))?.[1]);
   expect(Math.abs(remembered - features.length)).toBeLessThan(0.2 * features.length);
 }, 120_000);
