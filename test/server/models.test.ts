@@ -12,6 +12,7 @@ import {
   huggingFaceGraphs,
   renamed,
   sam2Graphs,
+  sam2HuggingFaceGraphs,
   samGraphs,
   writeGraphs,
 } from '../support/samGraphs';
@@ -48,6 +49,7 @@ test.each([
   ['sam2', sam2Graphs(), { masks: 3, points: 16 }],
   ['efficient-sam', efficientSamGraphs(256), { masks: 3, points: 6 }],
   ['sam-hf', huggingFaceGraphs(), { masks: 3, points: 16 }],
+  ['sam2-hf', sam2HuggingFaceGraphs(), { masks: 3, points: 16 }],
 ])('%s: the form is found, both graphs run, and the manifest is kept', async (name, graphs, limits) => {
   const path = writeGraphs(place(name), { encoder: graphs.encoder, decoder: graphs.decoder });
   const { manifest, warnings } = await take(path);

@@ -202,6 +202,39 @@ export function huggingFaceGraphs(size = SMALL): SamGraphs {
   };
 }
 
+/** transformers.js's names of SAM 2: three levels of one name, and boxes that may be none. */
+export function sam2HuggingFaceGraphs(size = SMALL): SamGraphs {
+  const { CELLS, MASK } = sizes(size);
+  const b = new GraphBuilder();
+  const fine = b.input('image_embeddings.0', 'float32', [1, 3, 4 * CELLS, 4 * CELLS]);
+  const middle = b.input('image_embeddings.1', 'float32', [1, 3, 2 * CELLS, 2 * CELLS]);
+  const embedding = b.input('image_embeddings.2', 'float32', [1, CHANNELS, CELLS, CELLS]);
+  const coords = b.input('input_points', 'float32', [1, 1, 1, 2]);
+  const labels = b.input('input_labels', 'int64', [1, 1, 1]);
+  const boxes = b.input('input_boxes', 'float32', [1, 1, 4]);
+  const squeeze = (value: string): string => b.emit('Squeeze', [value, b.vector([1])]);
+  const found = discs(b, squeeze(coords), b.cast(squeeze(labels), 'float32'), { masks: 3, size });
+  const detail = b.add(b.reduceMean(fine, [1, 2, 3], true), b.reduceMean(middle, [1, 2, 3], true));
+  const none = b.reshape(b.emit('ReduceSum', [boxes], { keepdims: int(1) }), [1, 1, 1, 1]);
+  const masks = b.add(b.add(found, b.scale(detail, 1e-3)), none);
+  b.output('iou_scores', b.reshape(scores(b, embedding, 3), [1, 1, 3]));
+  b.output('pred_masks', b.reshape(masks, [1, 1, 3, MASK, MASK]));
+  const prompts = {
+    input_points: ['batch_size', 1, 'num_points', 2],
+    input_labels: ['batch_size', 1, 'num_points'],
+    input_boxes: ['batch_size', 'num_boxes', 4],
+  };
+  return {
+    encoder: encoder({
+      image: 'pixel_values',
+      embedding: 'image_embeddings.2',
+      highRes: ['image_embeddings.0', 'image_embeddings.1'],
+      size,
+    }),
+    decoder: open(b.build(), prompts),
+  };
+}
+
 /** A graph whose inputs and outputs have other names. */
 export function renamed(graph: Graph, names: Readonly<Record<string, string>>): Graph {
   const named = (name: string): string => names[name] ?? name;

@@ -13,6 +13,7 @@ import {
   efficientSamGraphs,
   huggingFaceGraphs,
   sam2Graphs,
+  sam2HuggingFaceGraphs,
   samGraphs,
   writeGraphs,
   type SamGraphs,
@@ -83,6 +84,7 @@ test.each([
   ['sam2', sam2Graphs(SIZE)],
   ['efficient-sam', efficientSamGraphs(256, SIZE)],
   ['sam-hf', huggingFaceGraphs(SIZE)],
+  ['sam2-hf', sam2HuggingFaceGraphs(SIZE)],
 ])('%s: clicks find nuclei of the type where nobody clicked, and no others', async (name, graphs) => {
   const { result, tiles, warnings } = await search(await take(name, graphs, 40));
   const found = result.objects
