@@ -4,14 +4,13 @@
  * `node -r ./scripts/swcRegister.cjs bench/bridge.ts > bench/records/bridge.json`. Budgets: ready within 1.5 s, p99 of server/status
  * 10 ms both times, cancel 0.5 s, next answer after a SIGKILL 2 s, memory +5 % after 10,000 requests.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { RpcClient } from '../src/commands/rpcClient';
 import { writeBlobFrame } from '../src/server/blobFrame';
 import { readConnectionFile } from '../src/server/connectionFile';
+import { circumstances, quantile, series, startBuilt, stopBuilt, timed } from './builtServer';
 
 const ROOT = join(__dirname, '..');
 const SIDE = 1024;
@@ -19,52 +18,13 @@ const graph = (name: string) =>
   readFileSync(join(ROOT, `test/fixtures/onnx/${name}.onnx`)).toString('base64');
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-interface Started {
-  readonly child: ChildProcess;
-  readonly connectionFile: string;
-  readonly milliseconds: number;
-}
-
-async function start(stateFolder: string): Promise<Started> {
-  const begin = performance.now();
-  const main = join(ROOT, 'dist/main.js');
-  const child = spawn(
-    process.execPath,
-    [main, 'serve', '--json', '--device', 'cpu', '--state', stateFolder],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  if (!child.stdout) throw new Error('no output');
-  for await (const line of createInterface(child.stdout)) {
-    const { connectionFile } = JSON.parse(line) as { connectionFile: string };
-    return { child, connectionFile, milliseconds: performance.now() - begin };
-  }
-  throw new Error('the server did not start');
-}
-
-async function stop({ child }: Started): Promise<void> {
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begin = performance.now();
-  await work();
-  return performance.now() - begin;
-}
-
-async function series(repeats: number, work: () => Promise<unknown>): Promise<number[]> {
-  const times: number[] = [];
-  for (let repeat = 0; repeat < repeats; repeat++) times.push(await timed(work));
-  return times;
-}
-
-function summary(times: number[]) {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  return { n: sorted.length, p50: at(0.5), p99: at(0.99), worst: sorted.at(-1) };
+function summary(times: readonly number[]) {
+  return {
+    n: times.length,
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    worst: Math.max(...times),
+  };
 }
 
 /** Memory of a fresh server, idle and after each 10,000 requests, every tenth of them a run in the engine. */
@@ -197,11 +157,11 @@ async function main(): Promise<void> {
   try {
     const starts: number[] = [];
     for (let repeat = 0; repeat < 5; repeat++) {
-      const started = await start(join(folder, `state${repeat}`));
+      const started = await startBuilt(join(folder, `state${repeat}`));
       starts.push(started.milliseconds);
-      await stop(started);
+      await stopBuilt(started);
     }
-    const server = await start(join(folder, 'state'));
+    const server = await startBuilt(join(folder, 'state'));
     try {
       const info = readConnectionFile(server.connectionFile);
       if (!info) throw new Error('no connection file');
@@ -211,19 +171,14 @@ async function main(): Promise<void> {
       const record = {
         benchmark: 'bridge',
         command: 'node -r ./scripts/swcRegister.cjs bench/bridge.ts',
-        machine: {
-          cpu: cpus()[0]?.model,
-          cores: cpus().length,
-          node: process.version,
-          loadAverage: loadavg()[0],
-        },
+        ...circumstances(),
         unit: 'milliseconds',
         startToReady: summary(starts),
         ...figures,
       };
       process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
     } finally {
-      await stop(server);
+      await stopBuilt(server);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,42 +1,44 @@
 import type { Tile, TilePlan } from './coordinates';
 import type { Rectangle } from './geometry';
 
-/** The maps of a tile or a window, row by row: nucleus logits, distance 0..1, and one probability map per intent. */
+/** The maps of a tile, row by row: nucleus logits, distance 0..1, and one probability map per intent. */
 export interface TileMaps {
   readonly nucleusLogits: Float32Array;
   readonly distanceMap: Float32Array;
-  /** Probabilities; a tile's may be coarser than the tile ([128, 128] for 256 px), each cell then covers a square. */
+  /** Probabilities; may be coarser than the tile ([128, 128] for 256 px), each cell then covers a square. */
   readonly intents: readonly Float32Array[];
+  /** Names nucleus logits and distance map: equal ids, equal maps. What was found in them can then be kept. */
+  readonly id?: string;
 }
 
 /** The averaged maps of a window; `covered` is 0 where no tile has been, there the logit says background. */
-export interface WindowMaps extends TileMaps {
+export interface WindowMaps {
+  readonly nucleusLogits: Float32Array;
+  readonly distanceMap: Float32Array;
   readonly covered: Uint8Array;
 }
 
-interface Chunk {
-  /** Weighted sums: weight, nucleus logit, distance, intents..., each [size * size]. */
-  sums: Float32Array | undefined;
-  claimed: Uint8Array | undefined;
+interface Held {
+  readonly maps: TileMaps;
   /** Windows that still will read it. */
   readers: number;
 }
 
 const UNCOVERED_LOGIT = -20;
 
-/** A sparse image of weighted averages, kept in square chunks that live from the first tile to the last reader. */
+/**
+ * Tiles as one image: where they overlap, their maps are averaged with weights that fall toward a tile's edge, always in the
+ * order in which the reader names them. A tile is held from its coming to its last reader.
+ */
 export class MapCanvas {
-  private readonly chunks = new Map<number, Chunk>();
-  private readonly columns: number;
+  private readonly held = new Map<string, Held>();
+  /** Rises linearly from the edge to the depth of the overlap: two tiles' weights add up to 1 across a regular overlap. */
   private readonly weights: Float32Array;
 
   constructor(
     private readonly plan: TilePlan,
     private readonly intents: number,
-    private readonly size: number,
   ) {
-    this.columns = Math.ceil(plan.modelSize.width / size);
-    // Rises linearly from the edge to the depth of the overlap: two tiles' weights add up to 1 across a regular overlap.
     this.weights = Float32Array.from({ length: plan.tileSize }, (_, i) =>
       Math.min(1, (Math.min(i, plan.tileSize - 1 - i) + 0.5) / Math.max(1, plan.overlap)),
     );
@@ -45,30 +47,13 @@ export class MapCanvas {
   /** Bytes held now. */
   get bytes(): number {
     let bytes = 0;
-    for (const { sums, claimed } of this.chunks.values())
-      bytes += (sums?.byteLength ?? 0) + (claimed?.byteLength ?? 0);
+    for (const { maps } of this.held.values())
+      for (const map of [maps.nucleusLogits, maps.distanceMap, ...maps.intents]) bytes += map.byteLength;
     return bytes;
   }
 
-  /** Announces that `window` will be read once. */
-  reserve(window: Rectangle): void {
-    this.eachChunk(window, (index) => {
-      const chunk = this.chunks.get(index);
-      if (chunk === undefined) this.chunks.set(index, { sums: undefined, claimed: undefined, readers: 1 });
-      else chunk.readers++;
-    });
-  }
-
-  /** Says that a reserved window has been read. */
-  release(window: Rectangle): void {
-    this.eachChunk(window, (index) => {
-      const chunk = this.chunks.get(index);
-      if (chunk !== undefined && --chunk.readers === 0) this.chunks.delete(index);
-    });
-  }
-
-  /** Adds a tile's maps with its weights. @throws RangeError when a map does not fit the tile */
-  add(tile: Tile, maps: TileMaps): void {
+  /** Takes a tile's maps for `readers` windows. @throws RangeError when a map does not fit the tile */
+  add(tile: Tile, maps: TileMaps, readers: number): void {
     const { tileSize } = this.plan;
     const n = tileSize * tileSize;
     if (
@@ -77,99 +62,106 @@ export class MapCanvas {
       maps.intents.length !== this.intents
     )
       throw new RangeError(`a tile's maps have ${tileSize} x ${tileSize} values and one map per intent`);
-    const cells = maps.intents.map((map) => cellsAlong(tileSize, Math.sqrt(map.length)));
-    const plane = this.size * this.size;
-    this.eachChunk(tile, (index, part) => {
-      const chunk = this.chunks.get(index);
-      if (chunk === undefined) return; // nobody reads there
-      const sums = (chunk.sums ??= new Float32Array((3 + this.intents) * plane));
-      const left = part.x - tile.x;
-      for (let ty = part.y - tile.y; ty < part.y - tile.y + part.height; ty++) {
-        const rowWeight = this.weights[ty]!;
-        const shift = ((ty + tile.y) % this.size) * this.size + (part.x % this.size) - left;
-        for (let tx = left; tx < left + part.width; tx++) {
-          const weight = rowWeight * this.weights[tx]!;
-          const from = ty * tileSize + tx;
-          const to = shift + tx;
-          sums[to]! += weight;
-          sums[plane + to]! += weight * maps.nucleusLogits[from]!;
-          sums[2 * plane + to]! += weight * maps.distanceMap[from]!;
-          for (let k = 0; k < this.intents; k++) {
-            const cell = cells[k]!;
-            sums[(3 + k) * plane + to]! += weight * maps.intents[k]![cell.rows[ty]! + cell.columns[tx]!]!;
-          }
-        }
-      }
-    });
+    if (readers > 0) this.held.set(tile.key, { maps, readers });
   }
 
-  /** The averaged maps of a window, px of the image. */
-  read(window: Rectangle): WindowMaps {
-    const n = window.width * window.height;
-    const plane = this.size * this.size;
-    const nucleusLogits = new Float32Array(n).fill(UNCOVERED_LOGIT);
-    const distanceMap = new Float32Array(n);
-    const intents = Array.from({ length: this.intents }, () => new Float32Array(n));
-    const covered = new Uint8Array(n);
-    this.eachChunk(window, (index, part) => {
-      const sums = this.chunks.get(index)?.sums;
-      if (sums === undefined) return;
-      for (let y = part.y; y < part.y + part.height; y++) {
-        let from = (y % this.size) * this.size + (part.x % this.size);
-        let to = (y - window.y) * window.width + part.x - window.x;
-        for (let i = 0; i < part.width; i++, from++, to++) {
-          const weight = sums[from]!;
-          if (weight === 0) continue;
-          covered[to] = 1;
-          nucleusLogits[to] = sums[plane + from]! / weight;
-          distanceMap[to] = sums[2 * plane + from]! / weight;
-          for (let k = 0; k < this.intents; k++) intents[k]![to] = sums[(3 + k) * plane + from]! / weight;
-        }
-      }
-    });
-    return { nucleusLogits, distanceMap, intents, covered };
-  }
-
-  /**
-   * Gives the pixels of a label to its object; those already given away are removed from `labels` [window] instead.
-   * @param box bounds of the label within the window @returns how many were removed
-   */
-  claim(window: Rectangle, labels: Int32Array, label: number, box: Rectangle): number {
-    let removed = 0;
-    const plane = this.size * this.size;
-    for (let y = box.y; y < box.y + box.height; y++)
-      for (let x = box.x; x < box.x + box.width; x++) {
-        const i = y * window.width + x;
-        if (labels[i] !== label) continue;
-        const [px, py] = [x + window.x, y + window.y];
-        const chunk = this.chunks.get(Math.floor(py / this.size) * this.columns + Math.floor(px / this.size));
-        if (chunk === undefined) continue;
-        const claimed = (chunk.claimed ??= new Uint8Array(plane));
-        const at = (py % this.size) * this.size + (px % this.size);
-        if (claimed[at] === 0) claimed[at] = 1;
-        else {
-          labels[i] = 0;
-          removed++;
-        }
-      }
-    return removed;
-  }
-
-  /** Calls back for every chunk that shares pixels with `area`, with the shared part. */
-  private eachChunk(area: Rectangle, visit: (index: number, part: Rectangle) => void): void {
-    const right = area.x + area.width;
-    const bottom = area.y + area.height;
-    for (let y = area.y; y < bottom;) {
-      const nextY = Math.min(bottom, (Math.floor(y / this.size) + 1) * this.size);
-      for (let x = area.x; x < right;) {
-        const nextX = Math.min(right, (Math.floor(x / this.size) + 1) * this.size);
-        const index = Math.floor(y / this.size) * this.columns + Math.floor(x / this.size);
-        visit(index, { x, y, width: nextX - x, height: nextY - y });
-        x = nextX;
-      }
-      y = nextY;
+  /** Says that one window over these tiles has been read. */
+  release(tiles: readonly Tile[]): void {
+    for (const { key } of tiles) {
+      const held = this.held.get(key);
+      if (held !== undefined && --held.readers === 0) this.held.delete(key);
     }
   }
+
+  /** Names the nucleus and distance maps over these tiles, missing ones included; `undefined` when one has no id. */
+  idOf(tiles: readonly Tile[]): string | undefined {
+    const ids: string[] = [];
+    for (const { key } of tiles) {
+      const held = this.held.get(key);
+      if (held !== undefined && held.maps.id === undefined) return undefined;
+      ids.push(`${key}=${held?.maps.id ?? ''}`);
+    }
+    return ids.join(' ');
+  }
+
+  /** The averaged maps of a window, px of the image. @param tiles that overlap it */
+  read(window: Rectangle, tiles: readonly Tile[]): WindowMaps {
+    const n = window.width * window.height;
+    const { tileSize } = this.plan;
+    const { weights } = this;
+    const sums = new Float32Array(n);
+    const nucleusLogits = new Float32Array(n);
+    const distanceMap = new Float32Array(n);
+    for (const tile of tiles) {
+      const maps = this.held.get(tile.key)?.maps;
+      if (maps === undefined) continue;
+      const { left, top, right, bottom } = shared(tile, window);
+      const { nucleusLogits: logits, distanceMap: distances } = maps;
+      for (let y = top; y < bottom; y++) {
+        const rowWeight = weights[y - tile.y]!;
+        let from = (y - tile.y) * tileSize + left - tile.x;
+        let to = (y - window.y) * window.width + left - window.x;
+        for (let tx = left - tile.x; tx < right - tile.x; tx++, from++, to++) {
+          const weight = rowWeight * weights[tx]!;
+          sums[to]! += weight;
+          nucleusLogits[to]! += weight * logits[from]!;
+          distanceMap[to]! += weight * distances[from]!;
+        }
+      }
+    }
+    const covered = new Uint8Array(n);
+    for (let i = 0; i < n; i++) {
+      const weight = sums[i]!;
+      if (weight === 0) nucleusLogits[i] = UNCOVERED_LOGIT;
+      else {
+        covered[i] = 1;
+        nucleusLogits[i]! /= weight;
+        distanceMap[i]! /= weight;
+      }
+    }
+    return { nucleusLogits, distanceMap, covered };
+  }
+
+  /** The averaged probabilities of each intent at some pixels of a window. @param pixels indices within the window */
+  intentsAt(window: Rectangle, tiles: readonly Tile[], pixels: Int32Array): Float32Array[] {
+    const sums = new Float32Array(pixels.length);
+    const means = Array.from({ length: this.intents }, () => new Float32Array(pixels.length));
+    if (this.intents === 0) return means;
+    const { weights } = this;
+    for (const tile of tiles) {
+      const maps = this.held.get(tile.key)?.maps;
+      if (maps === undefined) continue;
+      const { left, top, right, bottom } = shared(tile, window);
+      const cells = maps.intents.map((map) => cellsAlong(this.plan.tileSize, Math.sqrt(map.length)));
+      for (let i = 0; i < pixels.length; i++) {
+        const at = pixels[i]!;
+        const row = Math.floor(at / window.width);
+        const x = window.x + at - row * window.width;
+        const y = window.y + row;
+        if (x < left || x >= right || y < top || y >= bottom) continue;
+        const weight = weights[y - tile.y]! * weights[x - tile.x]!;
+        sums[i]! += weight;
+        for (let k = 0; k < means.length; k++) {
+          const { rows, columns } = cells[k]!;
+          means[k]![i]! += weight * maps.intents[k]![rows[y - tile.y]! + columns[x - tile.x]!]!;
+        }
+      }
+    }
+    for (const mean of means) for (let i = 0; i < mean.length; i++) mean[i]! /= sums[i]!;
+    return means;
+  }
+}
+
+function shared(
+  a: Rectangle,
+  b: Rectangle,
+): { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number } {
+  return {
+    left: Math.max(a.x, b.x),
+    top: Math.max(a.y, b.y),
+    right: Math.min(a.x + a.width, b.x + b.width),
+    bottom: Math.min(a.y + a.height, b.y + b.height),
+  };
 }
 
 /** Which cell of a coarser map of `side` x `side` each pixel lies in: its column, and its row as an offset. */

@@ -1,11 +1,16 @@
-import type { LabelImage } from './components';
+import {
+  cutNucleus,
+  findBlockNuclei,
+  type BlockMemo,
+  type BlockNuclei,
+  type BlockNucleus,
+} from './blockNuclei';
 import type { Tile, TilePlan } from './coordinates';
 import type { Outline, Point, Rectangle } from './geometry';
-import { mapOutline, outlineArea, outlineCentroid, outlineContains, rectanglesOverlap } from './geometry';
-import { DEFAULT_INSTANCE_OPTIONS, segmentInstances, type InstanceOptions } from './instances';
+import { outlineContains, rectanglesOverlap } from './geometry';
+import { DEFAULT_INSTANCE_OPTIONS, type InstanceOptions } from './instances';
 import { MapCanvas, type TileMaps } from './mapCanvas';
-import { largestPart } from './ownership';
-import { labelBounds, traceLabel } from './outlines';
+import { PixelClaims } from './pixelClaims';
 
 /** An object of the stitched result, in model space of the whole image, px. */
 export interface FoundObject {
@@ -33,12 +38,16 @@ export interface StitchOptions {
   readonly blockSize?: number;
   /** What is seen around a block. An object that reaches farther from its block would be cut there: wider than any nucleus. */
   readonly margin?: number;
+  /** Keeps the nuclei of blocks whose maps have an id. */
+  readonly memo?: BlockMemo;
 }
 
 interface Block {
   readonly area: Rectangle;
   /** The block with its margin, inside the image. */
   readonly window: Rectangle;
+  /** Tiles that overlap the window, in the order of the plan. */
+  readonly tiles: readonly Tile[];
   waitsFor: number;
 }
 
@@ -50,7 +59,9 @@ interface Block {
  */
 export class Stitcher {
   private readonly canvas: MapCanvas;
-  private readonly blocks: Block[] = [];
+  private readonly claims: PixelClaims;
+  /** The blocks that wait for a tile. */
+  private readonly blocks = new Map<string, Block[]>();
   private readonly waiting: Map<string, Tile>;
   private readonly instances: InstanceOptions;
 
@@ -58,7 +69,8 @@ export class Stitcher {
     const { plan, blockSize = 192, margin = 48 } = options;
     this.instances = options.instances ?? DEFAULT_INSTANCE_OPTIONS;
     this.waiting = new Map(plan.tiles.map((tile) => [tile.key, tile]));
-    this.canvas = new MapCanvas(plan, options.intents, blockSize);
+    this.canvas = new MapCanvas(plan, options.intents);
+    this.claims = new PixelClaims(plan.modelSize.width, blockSize);
     const { extent, modelSize } = plan;
     const firstX = Math.floor(Math.max(0, extent.x) / blockSize) * blockSize;
     const firstY = Math.floor(Math.max(0, extent.y) / blockSize) * blockSize;
@@ -73,10 +85,12 @@ export class Stitcher {
           width: Math.min(modelSize.width, x + blockSize + margin) - left,
           height: Math.min(modelSize.height, y + blockSize + margin) - top,
         };
-        const waitsFor = plan.tiles.filter((tile) => rectanglesOverlap(tile, window)).length;
-        if (waitsFor > 0) this.blocks.push({ area, window, waitsFor });
+        const tiles = plan.tiles.filter((tile) => rectanglesOverlap(tile, window));
+        if (tiles.length === 0) continue;
+        const block = { area, window, tiles, waitsFor: tiles.length };
+        for (const { key } of tiles) this.blocksOf(key).push(block);
+        this.claims.reserve(window);
       }
-    for (const { window } of this.blocks) this.canvas.reserve(window);
   }
 
   /** Tiles still to come. */
@@ -92,7 +106,7 @@ export class Stitcher {
   /** Takes the maps of a tile; returns the objects that have become final. @throws RangeError for a tile that is not awaited */
   add(tile: Tile, maps: TileMaps): FoundObject[] {
     this.expect(tile);
-    this.canvas.add(tile, maps);
+    this.canvas.add(tile, maps, this.blocksOf(tile.key).length);
     return this.settle(tile);
   }
 
@@ -106,36 +120,78 @@ export class Stitcher {
     if (!this.waiting.delete(tile.key)) throw new RangeError(`tile ${tile.key} is not awaited`);
   }
 
-  private settle(tile: Tile): FoundObject[] {
+  private blocksOf(key: string): Block[] {
+    let blocks = this.blocks.get(key);
+    if (blocks === undefined) this.blocks.set(key, (blocks = []));
+    return blocks;
+  }
+
+  private settle({ key }: Tile): FoundObject[] {
     const found: FoundObject[] = [];
-    for (const block of this.blocks) {
-      if (block.waitsFor === 0 || !rectanglesOverlap(tile, block.window)) continue;
+    for (const block of this.blocksOf(key)) {
       if (--block.waitsFor > 0) continue;
-      found.push(...this.segment(block));
-      this.canvas.release(block.window);
+      found.push(...this.finish(block));
+      this.canvas.release(block.tiles);
+      this.claims.release(block.window);
     }
+    this.blocks.delete(key);
     return found;
   }
 
-  private segment({ area, window }: Block): FoundObject[] {
-    const maps = this.canvas.read(window);
-    const { width, height } = window;
-    const image = segmentInstances(maps.nucleusLogits, maps.distanceMap, width, height, this.instances);
-    const tops = highestPixels(image, maps.distanceMap);
-    const boxes = labelBounds(image);
-    const found: FoundObject[] = [];
-    for (let label = 1; label <= image.count; label++) {
-      const top = tops[label]!;
-      const anchor = { x: window.x + (top % width) + 0.5, y: window.y + Math.floor(top / width) + 0.5 };
-      if (!contains(area, anchor) || !this.wanted(anchor)) continue;
-      const box = boxes[label]!;
-      if (touchesUncovered(image, label, box, maps.covered)) continue;
-      // Two windows may disagree about a border pixel far from both blocks; the first to come keeps it.
-      const claimed = this.canvas.claim(window, image.labels, label, box);
-      if (claimed > 0 && largestPart(image, label, box) < this.instances.minAreaPixels) continue;
-      found.push(describe(image, label, box, window, anchor, maps));
+  private finish(block: Block): FoundObject[] {
+    const nuclei = this.nucleiOf(block).flatMap((nucleus) => {
+      if (!this.wanted(nucleus.anchor)) return [];
+      return this.claim(nucleus, block) ?? [];
+    });
+    return this.score(nuclei, block);
+  }
+
+  private nucleiOf({ area, window, tiles }: Block): BlockNuclei {
+    const find = (): BlockNuclei =>
+      findBlockNuclei(area, window, this.canvas.read(window, tiles), this.instances);
+    const { memo, plan } = this.options;
+    const maps = memo && this.canvas.idOf(tiles);
+    if (memo === undefined || maps === undefined) return find();
+    const key = JSON.stringify([area, window, plan.tileSize, plan.overlap, this.instances, maps]);
+    const known = memo.get(key);
+    if (known !== undefined) return known;
+    const nuclei = find();
+    memo.set(key, nuclei);
+    return nuclei;
+  }
+
+  /** Two windows may disagree about a border pixel far from both blocks; the first to come keeps it. */
+  private claim(nucleus: BlockNucleus, { window, tiles }: Block): BlockNucleus | undefined {
+    const kept = nucleus.pixels.filter((at) =>
+      this.claims.take({
+        x: window.x + (at % window.width),
+        y: window.y + Math.floor(at / window.width),
+      }),
+    );
+    if (kept.length === nucleus.pixels.length) return nucleus;
+    const maps = this.canvas.read(window, tiles);
+    return cutNucleus(nucleus, kept, window, maps, this.instances.minAreaPixels);
+  }
+
+  private score(nuclei: readonly BlockNucleus[], { window, tiles }: Block): FoundObject[] {
+    const all = new Int32Array(nuclei.reduce((sum, { pixels }) => sum + pixels.length, 0));
+    let end = 0;
+    for (const { pixels } of nuclei) {
+      all.set(pixels, end);
+      end += pixels.length;
     }
-    return found;
+    const means = this.canvas.intentsAt(window, tiles, all);
+    let from = 0;
+    return nuclei.map(({ outline, area, centroid, anchor, nucleusScore, pixels }) => {
+      const to = from + pixels.length;
+      const scores = means.map((mean) => {
+        let sum = 0;
+        for (let i = from; i < to; i++) sum += mean[i]!;
+        return sum / pixels.length;
+      });
+      from = to;
+      return { outline, area, centroid, anchor, scores, nucleusScore };
+    });
   }
 
   private wanted(anchor: Point): boolean {
@@ -149,59 +205,4 @@ export class Stitcher {
 
 function contains(r: Rectangle, { x, y }: Point): boolean {
   return x >= r.x && y >= r.y && x < r.x + r.width && y < r.y + r.height;
-}
-
-/** Index of the highest pixel of each label, the first of equals: the same one in every window that holds the object. */
-function highestPixels({ labels, count }: LabelImage, heights: Float32Array): Int32Array {
-  const tops = new Int32Array(count + 1).fill(-1);
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
-    if (label > 0 && (tops[label]! < 0 || heights[i]! > heights[tops[label]!]!)) tops[label] = i;
-  }
-  return tops;
-}
-
-/** Whether an object borders on pixels of the image that no tile has covered: it may go on there. */
-function touchesUncovered(image: LabelImage, label: number, box: Rectangle, covered: Uint8Array): boolean {
-  const { width, height, labels } = image;
-  for (let y = box.y; y < box.y + box.height; y++)
-    for (let x = box.x; x < box.x + box.width; x++) {
-      const i = y * width + x;
-      if (labels[i] !== label) continue;
-      if (x > 0 && covered[i - 1] === 0) return true;
-      if (x < width - 1 && covered[i + 1] === 0) return true;
-      if (y > 0 && covered[i - width] === 0) return true;
-      if (y < height - 1 && covered[i + width] === 0) return true;
-    }
-  return false;
-}
-
-function describe(
-  image: LabelImage,
-  label: number,
-  box: Rectangle,
-  window: Rectangle,
-  anchor: Point,
-  maps: TileMaps,
-): FoundObject {
-  const outline = mapOutline(traceLabel(image, label, box), 1, window.x, window.y);
-  const sums = new Float64Array(maps.intents.length);
-  let nucleus = 0;
-  let pixels = 0;
-  for (let y = box.y; y < box.y + box.height; y++)
-    for (let x = box.x; x < box.x + box.width; x++) {
-      const i = y * image.width + x;
-      if (image.labels[i] !== label) continue;
-      pixels++;
-      nucleus += 1 / (1 + Math.exp(-maps.nucleusLogits[i]!));
-      for (let k = 0; k < sums.length; k++) sums[k]! += maps.intents[k]![i]!;
-    }
-  return {
-    outline,
-    area: outlineArea(outline),
-    centroid: outlineCentroid(outline),
-    anchor,
-    scores: Array.from(sums, (sum) => sum / pixels),
-    nucleusScore: nucleus / pixels,
-  };
 }

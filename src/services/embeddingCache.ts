@@ -18,6 +18,8 @@ export interface CachedTile {
   readonly tile: EncodedTile;
   /** False when it had to be computed. */
   readonly cached: boolean;
+  /** Equal keys, equal tiles. */
+  readonly key: string;
 }
 
 const MIB = 1 << 20;
@@ -62,7 +64,7 @@ export class EmbeddingCache {
     if (held !== undefined) {
       this.#memory.delete(key);
       this.#memory.set(key, held);
-      return { tile: held, cached: true };
+      return { tile: held, cached: true, key };
     }
     const pending = this.#pending.get(key);
     // The other caller may have been cancelled: then this one computes it for itself.
@@ -94,7 +96,7 @@ export class EmbeddingCache {
         .finally(() => this.#writing.delete(writing));
       this.#writing.add(writing);
     }
-    return { tile, cached: read !== undefined };
+    return { tile, cached: read !== undefined, key };
   }
 
   #hold(key: string, tile: EncodedTile): void {

@@ -35,6 +35,9 @@ export function homeTile(spaces: Spaces, tileSize: number, overlap: number, { x,
   return planTiles({ modelSize, tileSize, overlap, extent }).tiles[0]!;
 }
 
+/** What `exampleTile` has split, while the encoded tile lives: a click in a tile that is at hand costs no watershed. */
+const SPLIT = new WeakMap<EncodedTile, { readonly options: InstanceOptions; readonly nuclei: LabelImage }>();
+
 /** Splits a tile's own maps into nuclei, without its padding. */
 export function exampleTile(
   tile: Tile,
@@ -42,9 +45,12 @@ export function exampleTile(
   tileSize: number,
   options: InstanceOptions,
 ): ExampleTile {
+  const known = SPLIT.get(encoded);
+  if (known?.options === options) return { tile, encoded, nuclei: known.nuclei };
   const crop = (map: Float32Array): Float32Array => cropMap(map, tileSize, tile.width, tile.height);
   const { nucleusLogits, distanceMap } = encoded;
   const nuclei = segmentInstances(crop(nucleusLogits), crop(distanceMap), tile.width, tile.height, options);
+  SPLIT.set(encoded, { options, nuclei });
   return { tile, encoded, nuclei };
 }
 

@@ -7,6 +7,7 @@ import { outlineContains } from '../segmentation/geometry';
 import type { TileMaps } from '../segmentation/mapCanvas';
 import { bestMask, maskProbabilities } from '../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../segmentation/stitch';
+import { BlockCache } from './blockCache';
 import { clickCandidates } from './candidates';
 import type { CachedTile, EmbeddingCache } from './embeddingCache';
 import { ExampleTiles, OpenExamples } from './exampleTiles';
@@ -88,6 +89,8 @@ export interface SearchOptions {
 
 /** Clicks in, all nuclei of the type out: plans tiles, embeds the examples, decodes tile by tile, stitches and scores. */
 export class Search {
+  readonly #blocks = new BlockCache();
+
   constructor(
     private readonly model: PromptableModel,
     private readonly cache: EmbeddingCache,
@@ -114,7 +117,7 @@ export class Search {
       ...(request.pixelSizeMicrons !== undefined && { pixelSizeMicrons: request.pixelSizeMicrons }),
     });
     const job: JobOptions = { priority: request.priority ?? 'interactive', ...(signal && { signal }) };
-    const run = new TileRun(this.model, this.cache, image, where, job);
+    const run = new TileRun(this.model, this.cache, this.#blocks, image, where, job);
     const openExamples = new OpenExamples(
       this.model,
       this.cache,
@@ -167,6 +170,7 @@ class TileRun {
   constructor(
     private readonly model: PromptableModel,
     cache: EmbeddingCache,
+    private readonly blocks: BlockCache,
     private readonly image: SearchImage,
     private readonly where: SearchPlan,
     private readonly job: JobOptions,
@@ -206,7 +210,8 @@ class TileRun {
     const { plan, within } = this.where;
     const { instances } = this.model;
     const intents = embedded.length;
-    const stitcher = new Stitcher({ plan, intents, instances, ...(within && { within }) });
+    const memo = this.blocks;
+    const stitcher = new Stitcher({ plan, intents, instances, memo, ...(within && { within }) });
     const clicks = embedded.flatMap(({ prompts }) => prompts.points);
     const order = orderTiles(plan, clicks);
     const start = performance.now();
@@ -243,7 +248,7 @@ class TileRun {
 
   async #decode(
     tile: Tile,
-    { tile: encoded }: CachedTile,
+    { tile: encoded, key }: CachedTile,
     embedded: readonly EmbeddedPrompt[],
     result: SearchResult,
   ): Promise<TileMaps> {
@@ -263,7 +268,7 @@ class TileRun {
         if (this.model.refinable && click.positive && placed.home.tile.key === tile.key)
           result.candidates.push(clickCandidates(k, click, placed, decoded[k]!, tileSize));
     });
-    return { ...encoded, intents: decoded.map(bestProbabilities) };
+    return { ...encoded, id: key, intents: decoded.map(bestProbabilities) };
   }
 
   /** Notes a failed tile. @throws what ends the whole search: a cancellation, a closed image or server, a fault of ours */
