@@ -25,6 +25,7 @@ export async function startBuilt(
   });
   if (!child.stdout) throw new Error('no output');
   for await (const line of createInterface(child.stdout)) {
+    if (!line.startsWith('{')) continue; // an option of Node that prints
     const { connectionFile } = JSON.parse(line) as { connectionFile: string };
     return { child, connectionFile, milliseconds: performance.now() - begin };
   }

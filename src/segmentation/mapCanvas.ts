@@ -24,6 +24,12 @@ interface Held {
   readers: number;
 }
 
+/** Which cell of a coarser map each pixel of a tile lies in: its column, and its row as an offset. */
+interface Cells {
+  readonly columns: Int32Array;
+  readonly rows: Int32Array;
+}
+
 const UNCOVERED_LOGIT = -20;
 
 /**
@@ -34,6 +40,7 @@ export class MapCanvas {
   private readonly held = new Map<string, Held>();
   /** Rises linearly from the edge to the depth of the overlap: two tiles' weights add up to 1 across a regular overlap. */
   private readonly weights: Float32Array;
+  private readonly cells = new Map<number, Cells>();
 
   constructor(
     private readonly plan: TilePlan,
@@ -132,7 +139,7 @@ export class MapCanvas {
       const maps = this.held.get(tile.key)?.maps;
       if (maps === undefined) continue;
       const { left, top, right, bottom } = shared(tile, window);
-      const cells = maps.intents.map((map) => cellsAlong(this.plan.tileSize, Math.sqrt(map.length)));
+      const cells = maps.intents.map((map) => this.cellsOf(Math.sqrt(map.length)));
       for (let i = 0; i < pixels.length; i++) {
         const at = pixels[i]!;
         const row = Math.floor(at / window.width);
@@ -150,6 +157,17 @@ export class MapCanvas {
     for (const mean of means) for (let i = 0; i < mean.length; i++) mean[i]! /= sums[i]!;
     return means;
   }
+
+  private cellsOf(side: number): Cells {
+    let cells = this.cells.get(side);
+    if (cells === undefined) {
+      const { tileSize } = this.plan;
+      const columns = Int32Array.from({ length: tileSize }, (_, i) => Math.floor((i * side) / tileSize));
+      cells = { columns, rows: columns.map((cell) => cell * side) };
+      this.cells.set(side, cells);
+    }
+    return cells;
+  }
 }
 
 function shared(
@@ -162,10 +180,4 @@ function shared(
     right: Math.min(a.x + a.width, b.x + b.width),
     bottom: Math.min(a.y + a.height, b.y + b.height),
   };
-}
-
-/** Which cell of a coarser map of `side` x `side` each pixel lies in: its column, and its row as an offset. */
-function cellsAlong(tileSize: number, side: number): { columns: Int32Array; rows: Int32Array } {
-  const columns = Int32Array.from({ length: tileSize }, (_, i) => Math.floor((i * side) / tileSize));
-  return { columns, rows: columns.map((cell) => cell * side) };
 }

@@ -8,7 +8,8 @@ import { DEFAULT_INSTANCE_OPTIONS, type InstanceOptions } from '../segmentation/
 import { normalizeRgb, padTile, type RgbImage } from '../segmentation/preprocess';
 import { buildPromptFeeds, type PromptLimits, type PromptSet } from '../segmentation/prompts';
 import { sha256 } from '../store/files';
-import { float32Tensor, type Tensor } from '../tensor';
+import type { Tensor } from '../tensor';
+import { ResidentEmbeddings } from './residentEmbeddings';
 import { readManifest, type ManifestFile, type ModelManifest } from './modelManifest';
 import type { PromptableModel } from './promptableModel';
 
@@ -34,6 +35,8 @@ const PLAIN_SPREAD = 4;
 /** Logit of a nucleus where there is none for sure. */
 const NO_NUCLEUS = -20;
 
+const ENCODER_OUTPUTS = ['image_embeddings', 'nucleus_logits', 'distance_map'] as const;
+
 /** How a tile is decoded. */
 export interface DecodeOptions extends JobOptions {
   /** Engine id of a refined decoder of the same shapes; the model's own when absent. */
@@ -51,6 +54,7 @@ export class NucleusModel implements PromptableModel {
   readonly instances: InstanceOptions;
   readonly promptLimits: PromptLimits;
   readonly #encoder: string;
+  readonly #residents: ResidentEmbeddings;
   #loading: Promise<void> | undefined;
 
   /** @param folder holds `model.json` @throws BridgeError `ModelInvalid` */
@@ -63,6 +67,7 @@ export class NucleusModel implements PromptableModel {
     this.id = `${manifest.name}@${manifest.version}+${manifest.files.encoder.sha256.slice(0, 12)}`;
     this.#encoder = `${manifest.name}/encoder`;
     this.decoder = `${manifest.name}/decoder`;
+    this.#residents = new ResidentEmbeddings(engine, `${manifest.name}/embedding`);
     const { nucleusThreshold, markerThreshold, markerDynamics, minMarkerAreaPixels, minAreaPixels } = {
       ...DEFAULT_INSTANCE_OPTIONS,
       ...manifest.postprocess,
@@ -112,19 +117,27 @@ export class NucleusModel implements PromptableModel {
     await this.load();
     const { tileSize, normalization, embedding } = this.manifest;
     const image = normalizeRgb(padTile(tile, tileSize, 'white'), normalization);
-    const outputs = await this.engine.run(this.#encoder, { image }, options);
+    const name = this.#residents.nextName();
+    const outputs = await this.engine
+      .run(this.#encoder, { image }, { ...options, fetch: ENCODER_OUTPUTS, keep: { image_embeddings: name } })
+      .catch((error: unknown) => {
+        this.#residents.drop(name);
+        throw error;
+      });
     if (isPlain(tile)) {
       // What the network makes of black or coloured emptiness is noise: it has seen none.
       floats(outputs, 'nucleus_logits').fill(NO_NUCLEUS);
       floats(outputs, 'distance_map').fill(0);
     }
+    const encoded = {
+      data: floats(outputs, 'image_embeddings'),
+      channels: embedding.channels,
+      side: tileSize / embedding.stride,
+      stride: embedding.stride,
+    };
+    this.#residents.hold(encoded, name);
     return {
-      embedding: {
-        data: floats(outputs, 'image_embeddings'),
-        channels: embedding.channels,
-        side: tileSize / embedding.stride,
-        stride: embedding.stride,
-      },
+      embedding: encoded,
       nucleusLogits: floats(outputs, 'nucleus_logits'),
       distanceMap: floats(outputs, 'distance_map'),
     };
@@ -146,9 +159,7 @@ export class NucleusModel implements PromptableModel {
     { decoder = this.decoder, ...options }: DecodeOptions = {},
   ): Promise<DecodedMasks> {
     await this.load();
-    const { data, channels, side } = embedding;
-    const feeds = { image_embeddings: float32Tensor([1, channels, side, side], data), ...prompts };
-    const outputs = await this.engine.run(decoder, feeds, options);
+    const outputs = await this.#residents.run(decoder, 'image_embeddings', embedding, prompts, options);
     return {
       masks: floats(outputs, 'masks'),
       scores: floats(outputs, 'iou_predictions'),

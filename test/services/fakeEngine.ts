@@ -33,6 +33,8 @@ export function tissueImage(tissue: Tissue, pixelSizeMicrons: number | null = 0.
 
 /** What the fake engine was asked to do, and how it is to misbehave. */
 export interface FakeEngine extends Engine {
+  /** The tensors that lie in the engine. */
+  readonly residents: Map<string, Tensor>;
   readonly runs: { id: string; priority: string | undefined }[];
   /** Called before each run; may throw. */
   before: (id: string, run: number) => void;
@@ -44,8 +46,10 @@ export interface FakeEngine extends Engine {
  */
 export function fakeEngine(): FakeEngine {
   const runs: FakeEngine['runs'] = [];
+  const residents = new Map<string, Tensor>();
   const engine: FakeEngine = {
     runs,
+    residents,
     before: () => undefined,
     load: (id) => Promise.resolve({ id, inputs: [], outputs: [], device: 'cpu' }),
     run: async (id: string, feeds: Readonly<Record<string, Feed>>, options: RunOptions = {}) => {
@@ -53,12 +57,20 @@ export function fakeEngine(): FakeEngine {
       if (options.signal?.aborted === true) throw new BridgeError('RequestCancelled', 'cancelled');
       runs.push({ id, priority: options.priority });
       engine.before(id, runs.length);
-      return id.endsWith('encoder') ? encode(feeds) : decode(feeds);
+      const inputs = Object.entries(feeds).map(([name, feed]) => {
+        const tensor = 'resident' in feed ? residents.get(feed.resident) : feed;
+        if (tensor === undefined) throw new BridgeError('ResidentMissing', `no tensor for ${name}`);
+        return [name, tensor] as const;
+      });
+      const outputs = (id.endsWith('encoder') ? encode : decode)(Object.fromEntries(inputs));
+      for (const [name, resident] of Object.entries(options.keep ?? {}))
+        residents.set(resident, outputs[name]!);
+      return outputs;
     },
     release: () => Promise.resolve(),
-    setResident: () => Promise.resolve(),
+    setResident: async (name, tensor) => void residents.set(name, tensor),
     getResident: () => Promise.reject(new Error('not used')),
-    dropResident: () => Promise.resolve(),
+    dropResident: async (name) => void residents.delete(name),
     status: () => Promise.reject(new Error('not used')),
     close: () => Promise.resolve(),
   };
