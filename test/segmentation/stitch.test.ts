@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { BlockMemo, BlockNuclei } from '../../src/segmentation/blockNuclei';
 import { planTiles, orderTiles, type Tile, type TilePlan } from '../../src/segmentation/coordinates';
 import type { LabelImage } from '../../src/segmentation/components';
 import { countOverlaps, matchMasks } from '../../src/segmentation/matching';
@@ -197,4 +198,37 @@ test('an image smaller than a tile', () => {
   const tissue = makeTissue({ width: 90, height: 70 }, 4, 0.004);
   const found = stitch(tissue, { tileSize: 200, overlap: 20 });
   expect(found.length).toBe(segmentInstances(tissue.nucleusLogits, tissue.distanceMap, 90, 70).count);
+});
+
+test('what was found in a block is kept for the next search over the same maps, which finds the same objects', () => {
+  const plan = planTiles({ modelSize: TISSUE, tileSize: 256, overlap: 64 });
+  const kept = new Map<string, BlockNuclei>();
+  let known = 0;
+  const memo: BlockMemo = {
+    get: (key) => {
+      const nuclei = kept.get(key);
+      if (nuclei !== undefined) known++;
+      return nuclei;
+    },
+    set: (key, nuclei) => void kept.set(key, nuclei),
+  };
+  const search = (order: readonly Tile[], error: number, use?: BlockMemo): FoundObject[] => {
+    const stitcher = new Stitcher({ plan, intents: 1, ...(use && { memo: use }) });
+    return order
+      .flatMap((tile) =>
+        stitcher.add(tile, { ...seenThroughTile(TISSUE, tile, 256, error), id: `${tile.key} of ${error}` }),
+      )
+      .sort((a, b) => a.anchor.y - b.anchor.y || a.anchor.x - b.anchor.x);
+  };
+  const plain = search(plan.tiles, 0.3);
+  expect(plain.length).toBeGreaterThan(120);
+  expect(search(plan.tiles, 0.3, memo)).toEqual(plain);
+  expect(known).toBe(0);
+  const blocks = kept.size;
+  // Clicks elsewhere bring the tiles in another order.
+  expect(search(orderTiles(plan, [{ x: 550, y: 490 }]), 0.3, memo)).toEqual(plain);
+  expect(known).toBe(blocks);
+  // Other maps are looked at anew.
+  expect(search(plan.tiles, 0.9, memo)).toEqual(search(plan.tiles, 0.9));
+  expect(known).toBe(blocks);
 });
