@@ -9,6 +9,7 @@ import { sha256 } from '../../src/store/files';
 import { FileHost } from '../support/fileHost';
 import {
   efficientSamGraphs,
+  encoder,
   huggingFaceGraphs,
   renamed,
   sam2Graphs,
@@ -76,6 +77,18 @@ test.each([
   expect(JSON.parse(kept)).toEqual(manifest);
 });
 
+test('a decoder of the real architecture, cut in width, with a fixed number of points and no mask prompt', async () => {
+  const path = writeGraphs(place('cut'), {
+    encoder: encoder({ image: 'images', embedding: 'embeddings', size: 128, channels: 16 }),
+  });
+  copyFileSync(resolve(__dirname, '../fixtures/autodiff/samDecoder.onnx'), join(path, 'decoder.onnx'));
+  expect((await take(path)).manifest).toMatchObject({
+    form: 'sam',
+    embedding: { channels: 16, stride: 32 },
+    limits: { points: 6, masks: 4, maskStride: 8 },
+  });
+});
+
 test('the bundled model is listed first, with its licence', async () => {
   const { models } = await client.request('model/list', {});
   expect(models[0]).toMatchObject({ modelId: 'sampo-tiny', family: 'sampo-tiny', licence: 'Apache-2.0' });
@@ -99,7 +112,7 @@ test('a model of the same name is replaced', async () => {
 });
 
 describe('what cannot be taken in', () => {
-  const { encoder, decoder } = samGraphs();
+  const { encoder: image, decoder } = samGraphs();
 
   test.each<[string, () => string, string, RegExp]>([
     ['an empty folder', () => (mkdirSync(place('empty')), place('empty')), 'ModelInvalid', /no ONNX file/],
@@ -113,7 +126,11 @@ describe('what cannot be taken in', () => {
     ],
     [
       'a decoder whose input has another name',
-      () => writeGraphs(place('named'), { encoder, decoder: renamed(decoder, { point_labels: 'labels' }) }),
+      () =>
+        writeGraphs(place('named'), {
+          encoder: image,
+          decoder: renamed(decoder, { point_labels: 'labels' }),
+        }),
       'ModelInvalid',
       /decoder\.onnx .* lacks the input point_labels and has the input labels/,
     ],
@@ -122,8 +139,8 @@ describe('what cannot be taken in', () => {
       () =>
         writeGraphs(place('mixed'), {
           encoder: {
-            ...encoder,
-            outputs: encoder.outputs.map((one) => ({ ...one, dims: ['n', 'c', 'h', 'w'] })),
+            ...image,
+            outputs: image.outputs.map((one) => ({ ...one, dims: ['n', 'c', 'h', 'w'] })),
           },
           decoder: {
             ...decoder,
@@ -138,7 +155,7 @@ describe('what cannot be taken in', () => {
     [
       'a file that is no graph',
       () => {
-        writeGraphs(place('damaged'), { encoder, decoder });
+        writeGraphs(place('damaged'), { encoder: image, decoder });
         writeFileSync(join(place('damaged'), 'decoder.onnx'), 'not a graph');
         return place('damaged');
       },
@@ -167,8 +184,8 @@ describe('what cannot be taken in', () => {
 });
 
 describe('model/pull', () => {
-  const { encoder, decoder } = samGraphs();
-  const files = { encoder: encodeModel(encoder), decoder: encodeModel(decoder) };
+  const graphs = samGraphs();
+  const files = { encoder: encodeModel(graphs.encoder), decoder: encodeModel(graphs.decoder) };
   let host: FileHost;
 
   beforeAll(async () => {

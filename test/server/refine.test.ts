@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer, type RunningServer } from '../../src/composition';
 import type { ObjectsPublishParams } from '../../src/protocol/types.gen';
+import { samGraphs, writeGraphs } from '../support/samGraphs';
 import { labelledPoints } from '../services/refineHarness';
 
 const FIXTURES = resolve(__dirname, '../fixtures/images');
@@ -15,8 +16,10 @@ let client: RpcClient;
 
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'sampo-refine-wire-'));
-  server = await startServer({ stateFolder: state, device: 'cpu', roots: [FIXTURES] });
+  const brought = writeGraphs(join(state, 'brought'), { ...samGraphs() });
+  server = await startServer({ stateFolder: state, device: 'cpu', roots: [FIXTURES, brought] });
   client = await RpcClient.connect(server);
+  await client.request('model/import', { path: brought });
 });
 afterAll(async () => {
   await client.close();
@@ -76,6 +79,13 @@ test('a viewer judges, refines, hears of changed objects, goes back and undoes, 
 
   const { checkpointId } = checkpoints[0]!;
   await client.request('checkpoint/activate', { intentId, checkpointId });
+  const other = await client.request('segment/prompt', {
+    imageId,
+    extent: { type: 'rectangle', x: 0, y: 0, width: 100, height: 100 },
+    intents: [{ intentId }],
+    modelId: 'brought',
+  });
+  expect(other.warnings.map(({ name }) => name)).toContain('RefinementLeftOut');
   const again = await client.request('checkpoint/activate', { intentId, checkpointId: null });
   expect(again.intent).toMatchObject({ checkpointId: null, judgements: 10 });
   expect(published.length).toBe(done.activated ? 3 : 2);

@@ -4,6 +4,7 @@ import { splitHoldOut } from '../../src/sampo/holdOut';
 import { SAMPO_DEFAULTS } from '../../src/sampo/settings';
 import { decodeBytes } from '../../src/services/imageDecoder';
 import type { SearchOutcome } from '../../src/services/search';
+import { SearchResult } from '../../src/services/searchResult';
 import { memoryImage } from '../../src/services/tilePixels';
 import { crop } from '../../src/services/pixels';
 import { Bench, labelledPoints, type LabelledPoint } from './refineHarness';
@@ -241,6 +242,16 @@ describe('versions', () => {
     await expect(bench.checkpoints.activate(intentId, second)).rejects.toMatchObject({
       errorName: 'CheckpointNotFound',
     });
+  });
+
+  test('a result of another model stays as it is', async () => {
+    const { result } = await bench.prompt(intentId, clicks());
+    const other = new SearchResult({ ...result.setting, modelId: 'another' }, 'of-another');
+    bench.results.keep('me', other);
+    await bench.checkpoints.activate(intentId, await version());
+    await bench.republisher.republish(intentId, ['of-another']);
+    expect(bench.published).toEqual([]);
+    expect(bench.results.get('me', 'of-another')).toBe(other);
   });
 
   test('open results are computed again under their id; what the user rejected goes, what he drew stays', async () => {

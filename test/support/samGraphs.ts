@@ -35,13 +35,14 @@ function open(graph: Graph, dims: Readonly<Record<string, Dims>>): Graph {
  * An encoder whose embedding is the mean colour of each cell and a constant: [1, CHANNELS, CELLS, CELLS]; with high-resolution
  * features and a positional embedding where a form has them.
  */
-function encoder(names: {
+export function encoder(names: {
   readonly image: string;
   readonly embedding: string;
   readonly highRes?: readonly [string, string];
   readonly position?: string;
   readonly hwc?: boolean;
   readonly size: number;
+  readonly channels?: number;
 }): Graph {
   const { IMAGE, CELLS } = sizes(names.size);
   const b = new GraphBuilder();
@@ -57,7 +58,8 @@ function encoder(names: {
     b.output(names.highRes[0], pool(4 * CELLS));
     b.output(names.highRes[1], pool(2 * CELLS));
   }
-  b.output(names.embedding, b.concat([pool(CELLS), one], 1));
+  const ones = Array<string>((names.channels ?? CHANNELS) - 3).fill(one);
+  b.output(names.embedding, b.concat([pool(CELLS), ...ones], 1));
   if (names.position) b.output(names.position, b.expand(one, [1, CHANNELS, CELLS, CELLS]));
   return b.build();
 }

@@ -1,7 +1,7 @@
 import { BridgeError } from '../../errors';
 import type { Handler } from '../../protocol/handler';
 import type { Feature, SegmentPromptParams } from '../../protocol/types.gen';
-import type { IntentPrompt } from '../../services/searchRequest';
+import type { IntentPrompt, SearchWarning } from '../../services/searchRequest';
 import type { PromptableModel } from '../../services/promptableModel';
 import { readExamples } from '../../services/searchRequest';
 import type { SearchOutcome } from '../../services/search';
@@ -43,7 +43,7 @@ export function prompt(services: Services): Handler<Session, 'segment/prompt'> {
         resultId: outcome.result.resultId,
         hint: 'ask segment/threshold for fewer with data.resultId, or search a smaller extent',
       });
-    return answer(outcome);
+    return answer({ ...outcome, warnings: [...outcome.warnings, ...leftOut(services, params, model)] });
   };
 }
 
@@ -52,6 +52,22 @@ export function threshold({ results }: Services): Handler<Session, 'segment/thre
   return async ({ resultId, filters }, { session }) => ({
     featureCollection: wireCollection(results.get(session.id, resultId).features(filters)),
   });
+}
+
+/** What refined intents lack with a model that was not refined. */
+function leftOut(
+  { intents }: Services,
+  params: SegmentPromptParams,
+  { refinable, manifest }: PromptableModel,
+): SearchWarning[] {
+  if (refinable) return [];
+  return params.intents
+    .map(({ intentId }) => intents.get(intentId))
+    .filter(({ checkpointId }) => checkpointId !== null)
+    .map(({ name }) => ({
+      name: 'RefinementLeftOut',
+      message: `the refinement of "${name}" belongs to the bundled model and is left out with ${manifest.name}`,
+    }));
 }
 
 async function readPrompt(

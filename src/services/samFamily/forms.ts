@@ -73,7 +73,8 @@ export const FORMS: readonly SamForm[] = [
       hasMaskInput: ['has_mask_input'],
       originalSize: ['orig_im_size'],
     },
-    optional: ['originalSize'],
+    // Some exports leave the mask prompt out.
+    optional: ['maskInput', 'hasMaskInput', 'originalSize'],
     outputs: { masks: ['low_res_masks', 'masks'], scores: SCORES },
     pointBatchDims: 1,
     padsPoints: true,
