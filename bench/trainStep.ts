@@ -1,5 +1,5 @@
 /**
- * `node -r ./scripts/swcRegister.cjs bench/trainStep.ts --python PYTHON [--steps N] [--record FILE]`: one train step (forward, loss, gradients,
+ * `node -r ./scripts/swcRegister.cjs bench/trainStep.ts --python PYTHON [--steps N] [--record FILE]` writes bench/records/trainStep.json: one train step (forward, loss, gradients,
  * AdamW) of sampo-tiny's decoder and of a SAM-size decoder, here and in PyTorch: same network, loss, inputs and threads, interleaved
  * step by step. Also the gradients against PyTorch in float64, and the time to build and load the graph.
  */
@@ -181,12 +181,12 @@ async function measure(python: string, name: string, steps: number) {
 }
 
 async function main(): Promise<void> {
-  const load = loadavg()[0];
+  const load = loadavg()[0]!;
   const { values } = parseArgs({
     options: {
       python: { type: 'string', default: 'python3' },
       steps: { type: 'string', default: '15' },
-      record: { type: 'string' },
+      record: { type: 'string', default: join(__dirname, 'records', 'trainStep.json') },
       models: { type: 'string', default: 'sampo,sam' },
     },
   });
@@ -198,7 +198,10 @@ async function main(): Promise<void> {
     threads: THREADS,
     processors: availableParallelism(),
     loadAverageAtStart: load,
-    note: 'Other work ran on the machine: read the ratios, not the milliseconds.',
+    note:
+      load > 0.5
+        ? 'Other work ran on the machine: read the ratios, not the milliseconds.'
+        : 'Nothing else ran on the machine.',
     rows,
   };
   console.log(JSON.stringify(record, null, 2));

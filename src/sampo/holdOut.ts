@@ -79,3 +79,26 @@ export function isWorse(before: HoldOutResult, after: HoldOutResult, tolerance =
   const lost = before.certainty - after.certainty;
   return after.accuracy < before.accuracy ? lost > 0 : lost > tolerance;
 }
+
+/** Judged objects that weigh as much as the threshold that was there before. */
+const PRIOR_OBJECTS = 10;
+/** A calibrated threshold stays between these. */
+const THRESHOLD_RANGE = { least: 0.3, most: 0.8 } as const;
+
+/**
+ * The score that best parts wanted from unwanted objects: the middle of where the mean of both kinds' shares on their right side
+ * is highest, drawn toward the threshold that was there, the more the fewer objects speak. As it was when one kind is missing.
+ * @param before 0..1
+ */
+export function calibratedThreshold(scores: readonly HeldOutScore[], before: number): number {
+  if (scores.every(({ wanted }) => wanted) || !scores.some(({ wanted }) => wanted)) return before;
+  const { least, most } = THRESHOLD_RANGE;
+  const steps = Array.from({ length: 101 }, (_, i) => least + ((most - least) * i) / 100);
+  const accuracies = steps.map((threshold) => holdOutResult(scores, threshold).accuracy);
+  const best = Math.max(...accuracies);
+  const ties = steps.filter((_, i) => accuracies[i]! > best - 1e-9);
+  // Of several stretches that part the judged equally well, the one around the middle tie.
+  const middle = ties[ties.length >> 1]!;
+  const share = scores.length / (scores.length + PRIOR_OBJECTS);
+  return before + share * (middle - before);
+}

@@ -12,6 +12,8 @@ export interface Refinement {
   readonly tokens: Float32Array;
   /** What the judgements added to its examples. */
   readonly exemplars: readonly Exemplar[];
+  /** Score from which an object belongs to the intent, 0..1; the model's own when absent. */
+  readonly scoreThreshold?: number;
 }
 
 interface Header {
@@ -20,15 +22,17 @@ interface Header {
   readonly labels: readonly (0 | 1)[];
   /** Length of an exemplar's feature. */
   readonly channels: number;
+  readonly scoreThreshold?: number;
 }
 
 /** A refinement as one file: magic, header length (uint32), header (JSON, padded to 4), float32 values; little-endian. */
-export function writeCheckpoint({ parameters, tokens, exemplars }: Refinement): Uint8Array {
+export function writeCheckpoint({ parameters, tokens, exemplars, scoreThreshold }: Refinement): Uint8Array {
   const header: Header = {
     parameters: [...parameters].map(([name, { length }]) => ({ name, length })),
     tokens: tokens.length,
     labels: exemplars.map(({ label }) => label),
     channels: exemplars[0]?.feature.length ?? 0,
+    ...(scoreThreshold !== undefined && { scoreThreshold }),
   };
   const json = Buffer.from(JSON.stringify(header));
   const padded = Buffer.concat([json, Buffer.alloc((4 - (json.length % 4)) % 4, ' ')]);
@@ -50,7 +54,8 @@ export function readCheckpoint(bytes: Uint8Array): Refinement {
     if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error('it is no checkpoint file');
     const start = MAGIC.length + 4;
     const end = start + file.readUInt32LE(MAGIC.length);
-    const { parameters, tokens, labels, channels } = JSON.parse(file.toString('utf8', start, end)) as Header;
+    const header = JSON.parse(file.toString('utf8', start, end)) as Header;
+    const { parameters, tokens, labels, channels, scoreThreshold } = header;
     let offset = end;
     const take = (length: number): Float32Array => {
       const values = new Float32Array(length);
@@ -62,6 +67,7 @@ export function readCheckpoint(bytes: Uint8Array): Refinement {
       parameters: new Map(parameters.map(({ name, length }) => [name, take(length)])),
       tokens: take(tokens),
       exemplars: labels.map((label) => ({ label, feature: take(channels) })),
+      ...(scoreThreshold !== undefined && { scoreThreshold }),
     };
   } catch (error) {
     throw new BridgeError('CheckpointDamaged', `the checkpoint cannot be read: ${(error as Error).message}`);

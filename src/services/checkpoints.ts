@@ -199,6 +199,7 @@ export class Checkpoints {
       round,
       decoder,
       tokens: refinement.tokens,
+      ...(refinement.scoreThreshold !== undefined && { scoreThreshold: refinement.scoreThreshold }),
       exemplars: [...intent.exemplars, ...judged],
     };
   }

@@ -1,4 +1,4 @@
-import { holdOutResult, type HoldOutResult } from '../sampo/holdOut';
+import { holdOutResult, type HeldOutScore, type HoldOutResult } from '../sampo/holdOut';
 import { buildPromptFeeds, type Exemplar } from '../segmentation/prompts';
 import { bestMask } from '../segmentation/scoring';
 import type { JudgedTile } from './judgedTiles';
@@ -11,6 +11,11 @@ export interface IntentState {
   readonly decoder: string;
   readonly exemplars: readonly Exemplar[];
   readonly tokens?: Float32Array | undefined;
+}
+
+/** A judged object's score, and whether it was kept back from training. */
+export interface JudgedScore extends HeldOutScore {
+  readonly heldOut: boolean;
 }
 
 /** Logits of the mask that a search would show on a tile, [side * side]. @throws what `NucleusModel.decode` throws */
@@ -29,29 +34,35 @@ export async function shownLogits(
   return masks.subarray(best * pixels, (best + 1) * pixels);
 }
 
-/** How well an intent's scores agree with the judgements kept back. @throws what `NucleusModel.decode` throws */
-export async function checkHoldOut(
+/** What a search would score the judged objects of each tile. @throws what `NucleusModel.decode` throws */
+export async function judgedScores(
   model: NucleusModel,
   tiles: readonly JudgedTile[],
   state: IntentState,
-): Promise<HoldOutResult> {
-  const scores: { wanted: boolean; score: number }[] = [];
+): Promise<JudgedScore[]> {
+  const scores: JudgedScore[] = [];
   for (const tile of tiles) {
-    const heldOut = tile.objects.filter((object) => object.heldOut);
-    if (heldOut.length === 0) continue;
+    if (tile.objects.length === 0) continue;
     const logits = await shownLogits(model, tile, state);
-    for (const { number, wanted } of heldOut) {
-      let sum = 0;
-      let area = 0;
-      tile.labels.forEach((label, i) => {
-        if (label !== number) return;
-        sum += 1 / (1 + Math.exp(-logits[i]!));
-        area++;
-      });
-      if (area > 0) scores.push({ wanted, score: sum / area });
-    }
+    const sums = new Float64Array(tile.objects.length + 1);
+    const areas = new Int32Array(tile.objects.length + 1);
+    tile.labels.forEach((label, i) => {
+      if (label === 0) return;
+      sums[label]! += 1 / (1 + Math.exp(-logits[i]!));
+      areas[label]!++;
+    });
+    for (const { number, wanted, heldOut } of tile.objects)
+      if (areas[number]! > 0) scores.push({ wanted, heldOut, score: sums[number]! / areas[number]! });
   }
-  return holdOutResult(scores, model.manifest.postprocess.scoreThreshold);
+  return scores;
+}
+
+/** How well scores agree with the judgements kept back. */
+export function checkHoldOut(scores: readonly JudgedScore[], threshold: number): HoldOutResult {
+  return holdOutResult(
+    scores.filter(({ heldOut }) => heldOut),
+    threshold,
+  );
 }
 
 /** What a refinement came to, for a person. */

@@ -1,12 +1,12 @@
 import type { Engine } from '../engine/engine';
 import { BridgeError } from '../errors';
-import { isWorse, splitHoldOut } from '../sampo/holdOut';
+import { calibratedThreshold, isWorse, splitHoldOut } from '../sampo/holdOut';
 import { seededRandom } from '../sampo/random';
 import { PIXEL_LOSS_DEFAULTS, SAMPO_DEFAULTS, type RefineSettings } from '../sampo/settings';
 import type { Exemplar } from '../segmentation/prompts';
 import type { Checkpoints } from './checkpoints';
 import type { EmbeddingCache } from './embeddingCache';
-import { checkHoldOut, shownLogits, verdictOf, type IntentState } from './holdOutCheck';
+import { checkHoldOut, judgedScores, shownLogits, verdictOf, type IntentState } from './holdOutCheck';
 import type { Intents, KeptExemplar } from './intents';
 import { readJudgedTiles, type JudgedTile, type KnownClick } from './judgedTiles';
 import type { Judgements, StoredJudgement } from './judgements';
@@ -134,13 +134,15 @@ export class Trainer {
     const learned = known
       .filter(({ heldOut, wanted }) => wanted && !heldOut)
       .map(({ feature }): Exemplar => ({ feature, label: 1 }));
+    const shown = await checkpoints.apply(intents.forSearch(intentId));
     const before: IntentState = {
       decoder: active?.decoder ?? model.decoder,
-      exemplars: (await checkpoints.apply(intents.forSearch(intentId))).exemplars,
+      exemplars: shown.exemplars,
       tokens: active?.refinement.tokens,
     };
     const lessons = await this.#lessons(tiles, { stored, judged: learned }, before, settings);
-    const wasRight = await checkHoldOut(model, tiles, before);
+    const threshold = shown.scoreThreshold ?? model.manifest.postprocess.scoreThreshold;
+    const wasRight = checkHoldOut(await judgedScores(model, tiles, before), threshold);
     const graph = await this.#graphs.get(settings);
     const run = new TrainRun(engine, graph, settings, model.promptLimits, active?.refinement);
     const readSeconds = since();
@@ -164,16 +166,25 @@ export class Trainer {
         seconds: since(),
       };
     await checkpoints.loadDecoder(DECODER, run.parameters);
-    const isRight = await checkHoldOut(model, tiles, {
+    const scores = await judgedScores(model, tiles, {
       decoder: DECODER,
       exemplars: [...stored, ...learned],
       tokens: run.tokens,
     });
+    const trained = scores.filter(({ heldOut }) => !heldOut);
+    const scoreThreshold = calibratedThreshold(trained, model.manifest.postprocess.scoreThreshold);
+    const isRight = checkHoldOut(scores, scoreThreshold);
     const worse = isWorse(wasRight, isRight);
     const counts = { judgements: all.length, heldOut: wasRight.count, closed, tiles: tiles.length };
-    const checks = { holdOutBefore: wasRight, holdOutAfter: isRight, readSeconds, trainSeconds };
+    const checks = {
+      holdOutBefore: wasRight,
+      holdOutAfter: isRight,
+      scoreThreshold,
+      readSeconds,
+      trainSeconds,
+    };
     const figures = { steps, ...metrics, ...counts, ...checks };
-    const refinement = { parameters: run.parameters, tokens: run.tokens, exemplars: learned };
+    const refinement = { parameters: run.parameters, tokens: run.tokens, exemplars: learned, scoreThreshold };
     const { checkpointId } = await checkpoints.save(intentId, refinement, {
       metrics: figures,
       provenance: {

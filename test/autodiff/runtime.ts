@@ -2,6 +2,7 @@ import * as ort from 'onnxruntime-node';
 import type { Tensor, TensorType } from '../../src/tensor';
 import type { Graph } from '../../src/autodiff/graph';
 import { encodeModel } from '../../src/autodiff/onnxCodec';
+import { TEST_PROVIDERS } from '../support/testDevice';
 
 /** A graph loaded into the runtime, for tests: the shelf itself runs nothing. */
 export interface Runner {
@@ -15,6 +16,7 @@ export async function load(graph: Graph): Promise<Runner> {
 
 export async function loadBytes(bytes: Uint8Array): Promise<Runner> {
   const session = await ort.InferenceSession.create(bytes, {
+    executionProviders: TEST_PROVIDERS,
     graphOptimizationLevel: 'basic',
     intraOpNumThreads: 1,
     logSeverityLevel: 3,

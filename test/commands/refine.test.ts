@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startServer, type RunningServer } from '../../src/composition';
 import { runCommandLine } from '../../src/commands/run';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const folder = mkdtempSync(join(tmpdir(), 'sampo-judge-'));
 const image = join(folder, 'tile.png');
 let server: RunningServer;
 beforeAll(async () => {
   copyFileSync(resolve(__dirname, '../../models/demo/breast.png'), image);
-  server = await startServer({ stateFolder: join(folder, 'state'), roots: [folder], device: 'cpu' });
+  server = await startServer({ stateFolder: join(folder, 'state'), roots: [folder], device: TEST_DEVICE });
 });
 afterAll(async () => {
   await server.close();

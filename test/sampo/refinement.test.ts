@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { autoPrompt, type EmbeddingGrid } from '../../src/sampo/autoPrompt';
 import { withJudgements } from '../../src/sampo/exemplars';
-import { holdOutResult, isWorse, splitHoldOut } from '../../src/sampo/holdOut';
+import { calibratedThreshold, holdOutResult, isWorse, splitHoldOut } from '../../src/sampo/holdOut';
+import { judgedPixels } from '../../src/sampo/judgedPixels';
 import { marginMetrics } from '../../src/sampo/lossFeeds';
 import { synthesizePrompts, type ConfirmedObject } from '../../src/sampo/promptSynthesis';
 import { seededRandom } from '../../src/sampo/random';
@@ -47,6 +48,64 @@ describe('the hold-out', () => {
     expect(isWorse(result(0.9, 0.2), result(0.95, 0.1))).toBe(false);
     expect(isWorse(result(0.4, 0.2), result(0.6, 0.2))).toBe(false);
     expect(isWorse(result(0.9, 0.2), holdOutResult([], 0.5))).toBe(false);
+  });
+});
+
+describe('a calibrated threshold', () => {
+  const judged = (wanted: readonly number[], unwanted: readonly number[]) => [
+    ...wanted.map((score) => ({ wanted: true, score })),
+    ...unwanted.map((score) => ({ wanted: false, score })),
+  ];
+
+  it('goes between the kinds, the further the more objects speak', () => {
+    const few = calibratedThreshold(judged([0.8], [0.6]), 0.5);
+    const many = calibratedThreshold(
+      judged(new Array<number>(20).fill(0.8), new Array<number>(20).fill(0.6)),
+      0.5,
+    );
+    expect(few).toBeGreaterThan(0.5);
+    expect(few).toBeLessThan(0.56);
+    expect(many).toBeGreaterThan(0.62);
+    expect(many).toBeLessThan(0.72);
+  });
+
+  it('weighs both kinds alike: many rejections alone do not raise it above what is wanted', () => {
+    const one = calibratedThreshold(judged([0.55, 0.55], new Array<number>(30).fill(0.5)), 0.5);
+    expect(one).toBeGreaterThan(0.5);
+    expect(one).toBeLessThan(0.55);
+  });
+
+  it('stays when one kind is missing', () => {
+    expect(calibratedThreshold(judged([0.9, 0.8], []), 0.5)).toBe(0.5);
+    expect(calibratedThreshold(judged([], [0.9]), 0.5)).toBe(0.5);
+    expect(calibratedThreshold([], 0.4)).toBe(0.4);
+  });
+});
+
+describe('judged pixels', () => {
+  const labels = Int32Array.of(1, 2, 2, 2, 0, 0);
+  const verdicts = new Map([
+    [1, true],
+    [2, false],
+  ]);
+
+  it('weigh wanted and unwanted objects alike in sum', () => {
+    const { weights } = judgedPixels({ labels, verdicts }, 0.1);
+    expect(weights[0]).toBeCloseTo(weights[1]! + weights[2]! + weights[3]!, 5);
+  });
+
+  it('keep nuclei that nobody judged as they were, the more certain the more', () => {
+    const anchor = {
+      logits: Float32Array.of(9, 9, 9, 9, 3, -1),
+      nuclei: new Uint8Array(6).fill(1),
+      weight: 0.5,
+    };
+    const { target, weights, judged } = judgedPixels({ labels, verdicts }, 0.1, anchor);
+    expect([...target.slice(4)]).toEqual([1, 0]);
+    expect(weights[4]).toBeGreaterThan(weights[5]!);
+    expect(weights[4]).toBeLessThan(0.5);
+    expect([...target.slice(0, 4)]).toEqual([1, 0, 0, 0]);
+    expect([...judged.slice(4)]).toEqual([0, 0]);
   });
 });
 

@@ -6,6 +6,7 @@ import { startServer, type RunningServer } from '../../src/composition';
 import type { ObjectsPublishParams } from '../../src/protocol/types.gen';
 import { samGraphs, writeGraphs } from '../support/samGraphs';
 import { labelledPoints } from '../services/refineHarness';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const FIXTURES = resolve(__dirname, '../fixtures/images');
 const CLASS = 'lymphocyte';
@@ -17,7 +18,7 @@ let client: RpcClient;
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'sampo-refine-wire-'));
   const brought = writeGraphs(join(state, 'brought'), { ...samGraphs() });
-  server = await startServer({ stateFolder: state, device: 'cpu', roots: [FIXTURES, brought] });
+  server = await startServer({ stateFolder: state, device: TEST_DEVICE, roots: [FIXTURES, brought] });
   client = await RpcClient.connect(server);
   await client.request('model/import', { path: brought });
 });

@@ -14,6 +14,7 @@ import { SearchResults } from '../../src/services/searchResult';
 import type { SearchImage } from '../../src/services/tilePixels';
 import { Trainer } from '../../src/services/trainer';
 import { openStore, type Store } from '../../src/store/store';
+import { TEST_DEVICE } from '../support/testDevice';
 
 export const MODEL_FOLDER = resolve(__dirname, '../../models/sampo-tiny');
 
@@ -39,7 +40,7 @@ export class Bench {
   }
 
   static async open(image: SearchImage): Promise<Bench> {
-    const bench = new Bench(await createEngineClient({ device: 'cpu', threads: 2 }), image);
+    const bench = new Bench(await createEngineClient({ device: TEST_DEVICE, threads: 2 }), image);
     bench.restart();
     return bench;
   }

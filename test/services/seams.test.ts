@@ -15,6 +15,7 @@ import { Search } from '../../src/services/search';
 import { TILE_OVERLAP } from '../../src/services/searchPlan';
 import { memoryImage } from '../../src/services/tilePixels';
 import { MODEL_FOLDER } from './fakeEngine';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const DEMO = resolve(__dirname, '../../models/demo');
 const TILE_SIDE = 465;
@@ -36,7 +37,7 @@ const CLICKS = [
 let engine: Engine;
 let picture: RgbPixels;
 beforeAll(async () => {
-  engine = await createEngineClient({ device: 'cpu', threads: 2 });
+  engine = await createEngineClient({ device: TEST_DEVICE, threads: 2 });
   const file = readFileSync(join(DEMO, 'breast.png'));
   const tile = await decodeBytes(file, { width: TILE_SIDE, height: TILE_SIDE });
   // Mirrored at its edges, the bundled tile goes on without a seam of its own.
