@@ -18,6 +18,7 @@ import { Host } from './server/host';
 import { DEFAULT_LIMITS } from './server/limits';
 import type { EngineReport, Services } from './server/services';
 import { WebSocketTransport } from './server/webSocketTransport';
+import { BlockCache } from './services/blockCache';
 import { EmbeddingCache } from './services/embeddingCache';
 import { Checkpoints } from './services/checkpoints';
 import { Graphs } from './services/graphs';
@@ -106,8 +107,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const open = images.list().find((image) => image.uri === uri);
       return open && searchImage(images, open.imageId);
     };
+    const blocks = new BlockCache();
     const searchWith = (one: PromptableModel) =>
-      new Search(one, cache, { prompts: limits.promptsPerRequest, openImage });
+      new Search(one, cache, { prompts: limits.promptsPerRequest, openImage, blocks });
     const search = searchWith(model);
     const { version } = readJson('package.json') as { version: string };
     const trainer = new Trainer({

@@ -85,17 +85,21 @@ export interface SearchOptions {
   readonly prompts?: number;
   /** An open image of a uri: examples of another model that lie there can be embedded again. */
   readonly openImage?: (uri: string) => SearchImage | undefined;
+  /** Shared with other searches; its own when absent. */
+  readonly blocks?: BlockCache;
 }
 
 /** Clicks in, all nuclei of the type out: plans tiles, embeds the examples, decodes tile by tile, stitches and scores. */
 export class Search {
-  readonly #blocks = new BlockCache();
+  readonly #blocks: BlockCache;
 
   constructor(
     private readonly model: PromptableModel,
     private readonly cache: EmbeddingCache,
     private readonly options: SearchOptions = {},
-  ) {}
+  ) {
+    this.#blocks = options.blocks ?? new BlockCache();
+  }
 
   /** Of the model that searches. */
   get modelId(): string {
