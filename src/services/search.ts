@@ -8,7 +8,7 @@ import type { TileMaps } from '../segmentation/mapCanvas';
 import { bestMask, maskProbabilities } from '../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../segmentation/stitch';
 import { BlockCache } from './blockCache';
-import { clickCandidates } from './candidates';
+import { clickCandidates, type PromptCandidates } from './candidates';
 import type { CachedTile, EmbeddingCache } from './embeddingCache';
 import { ExampleTiles, OpenExamples } from './exampleTiles';
 import type { DecodedMasks } from './nucleusModel';
@@ -30,6 +30,8 @@ import type { SearchImage } from './tilePixels';
 /** Most tiles of one search: 10,000 px square at the model's scale. */
 const TILE_LIMIT = 2048;
 const PROMPT_LIMIT = 1000;
+/** Tiles in the engine's hands at a time: one runs, the next one waits behind it. */
+const LOOKAHEAD = 2;
 
 /** “Find all like these.” */
 export interface SearchRequest {
@@ -163,6 +165,13 @@ export class Search {
   }
 }
 
+/** A tile through encoder and decoder. */
+interface FinishedTile {
+  readonly maps: TileMaps;
+  readonly candidates: readonly PromptCandidates[];
+  readonly cached: boolean;
+}
+
 /** One search's way through its tiles. */
 class TileRun {
   readonly failed: FailedTile[] = [];
@@ -219,23 +228,22 @@ class TileRun {
     const clicks = embedded.flatMap(({ prompts }) => prompts.points);
     const order = orderTiles(plan, clicks);
     const start = performance.now();
-    let next = this.#start(order[0]);
+    // Tiles that the engine works on while this process stitches; they are awaited when their turn comes.
+    const ahead = order.slice(0, LOOKAHEAD).map((tile) => this.#start(tile, embedded, result));
     for (const [i, tile] of order.entries()) {
-      const current = next!;
-      next = undefined;
+      const following = order[i + LOOKAHEAD];
       let found: FoundObject[];
       try {
-        const encoded = await current;
-        const decoding = this.#decode(tile, encoded, embedded, result);
-        // The engine encodes the next tile while this one is stitched here.
-        next = this.#start(order[i + 1]);
-        found = stitcher.add(tile, await decoding);
-        if (encoded.cached) this.cached++;
+        const { maps, candidates, cached } = await ahead.shift()!;
+        if (following !== undefined) ahead.push(this.#start(following, embedded, result));
+        found = stitcher.add(tile, maps);
+        result.candidates.push(...candidates);
+        if (cached) this.cached++;
       } catch (error) {
         this.#survive(tile, error);
+        if (following !== undefined) ahead.push(this.#start(following, embedded, result));
         found = stitcher.skip(tile);
       }
-      next ??= this.#start(order[i + 1]);
       const objects = result.add(found);
       const seconds = (performance.now() - start) / 1000;
       const done = i + 1;
@@ -243,20 +251,21 @@ class TileRun {
     }
   }
 
-  #start(tile: Tile | undefined): Promise<CachedTile> | undefined {
-    if (tile === undefined) return undefined;
-    const encoding = retryOnce(() => this.#encoder.encode(tile, this.job), this.job.signal);
-    encoding.catch(() => undefined); // it is awaited when its turn comes
-    return encoding;
+  #start(tile: Tile, embedded: readonly EmbeddedPrompt[], result: SearchResult): Promise<FinishedTile> {
+    const { signal } = this.job;
+    const finished = retryOnce(() => this.#encoder.encode(tile, this.job), signal).then((encoded) =>
+      this.#decode(tile, encoded, embedded, result),
+    );
+    finished.catch(() => undefined);
+    return finished;
   }
 
   async #decode(
     tile: Tile,
-    { tile: encoded, key }: CachedTile,
+    { tile: encoded, key, cached }: CachedTile,
     embedded: readonly EmbeddedPrompt[],
-    result: SearchResult,
-  ): Promise<TileMaps> {
-    const { intents } = result.setting;
+    { setting: { intents } }: SearchResult,
+  ): Promise<FinishedTile> {
     const { tileSize } = this.model.manifest;
     const decoded = await Promise.all(
       embedded.map(({ prompts }, k) => {
@@ -267,12 +276,14 @@ class TileRun {
         );
       }),
     );
-    embedded.forEach(({ clicks }, k) => {
-      for (const { click, placed } of clicks)
-        if (this.model.refinable && click.positive && placed.home.tile.key === tile.key)
-          result.candidates.push(clickCandidates(k, click, placed, decoded[k]!, tileSize));
-    });
-    return { ...encoded, id: key, intents: decoded.map(bestProbabilities) };
+    const candidates = embedded.flatMap(({ clicks }, k) =>
+      clicks.flatMap(({ click, placed }) =>
+        this.model.refinable && click.positive && placed.home.tile.key === tile.key
+          ? clickCandidates(k, click, placed, decoded[k]!, tileSize)
+          : [],
+      ),
+    );
+    return { maps: { ...encoded, id: key, intents: decoded.map(bestProbabilities) }, candidates, cached };
   }
 
   /** Notes a failed tile. @throws what ends the whole search: a cancellation, a closed image or server, a fault of ours */
