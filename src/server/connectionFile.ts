@@ -40,13 +40,23 @@ export function readConnectionFile(path: string): ConnectionInfo | undefined {
   }
 }
 
-/** Whether a process with this id is there (and may be signalled or not). */
+/** Whether a process with this id runs (and may be signalled or not). One that has ended and waits for its parent to notice does not. */
 export function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return !isZombie(pid);
+}
+
+/** Linux tells; elsewhere nobody is asked. */
+function isZombie(pid: number): boolean {
+  try {
+    // "PID (NAME) STATE ...", and the name may hold brackets.
+    return /\) Z [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

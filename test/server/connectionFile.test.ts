@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { processExists } from '../../src/server/connectionFile';
+
+test('a process runs until it ends', async () => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)']);
+  expect(processExists(child.pid!)).toBe(true);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(processExists(child.pid!)).toBe(false);
+  expect(processExists(process.pid)).toBe(true);
+});
+
+(existsSync('/proc/self/stat') ? test : test.skip)(
+  'a process that ended but whose parent has not noticed counts as gone',
+  async () => {
+    // The shell becomes `sleep`, which never asks for its children.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
+      const pid = Number(line);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(() => process.kill(pid, 0)).not.toThrow();
+      expect(processExists(pid)).toBe(false);
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  },
+);
