@@ -137,7 +137,8 @@ export class Trainer {
     const shown = await checkpoints.apply(intents.forSearch(intentId));
     const before: IntentState = {
       decoder: active?.decoder ?? model.decoder,
-      exemplars: shown.exemplars,
+      // An imported model's have another length.
+      exemplars: shown.exemplars.filter(({ modelId }) => modelId === model.id),
       tokens: active?.refinement.tokens,
     };
     const lessons = await this.#lessons(tiles, { stored, judged: learned }, before, settings);

@@ -96,6 +96,19 @@ test('a refinement reports every step, keeps a version with its provenance, and 
   expect(bench.trainer.status()).toEqual({ running: false });
 });
 
+test('examples that another model has embedded take no part', async () => {
+  const outcome = await bench.prompt(intentId, clicks());
+  judge(outcome, some(outcome, 5));
+  const feature = new Float32Array(256).fill(9);
+  const foreign = Array.from(
+    { length: 40 },
+    (_, x) => ({ feature, label: 1, source: 'click', x, y: 1 }) as const,
+  );
+  bench.intents.remember(intentId, 'elsewhere', foreign, 'another');
+  const { metrics } = await bench.trainer.refine({ intentId, steps: 1, seconds: 60 });
+  expect(metrics).toMatchObject({ steps: 1, judgements: 10 });
+});
+
 test('a refinement that is worse on the hold-out is not used, and the verdict tells the figures', async () => {
   const outcome = await bench.prompt(intentId, clicks());
   const score = new Map(outcome.result.ids.map((id, i) => [id, outcome.result.objects[i]!.scores[0]!]));
