@@ -11,6 +11,7 @@ import { refine } from './refine';
 import { segment } from './segment';
 import { serve } from './serve';
 import { call, status, stop } from './talk';
+import { train } from './train';
 
 const COMMANDS: readonly Command[] = [
   segment,
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   status,
   stop,
   call,
+  train,
   bench,
   demo,
 ];

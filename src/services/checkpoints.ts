@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeModel, encodeModel } from '../autodiff/onnxCodec';
 import type { Engine } from '../engine/engine';
 import { BridgeError, isBridgeError } from '../errors';
 import type { Database } from '../store/database';
 import { readFileChecked, writeFileAtomic } from '../store/files';
 import { readCheckpoint, writeCheckpoint, type Refinement } from './checkpointFile';
+import { decoderWith } from './decoderFile';
 import { invalid, record } from './intentDocument';
 import type { NucleusModel } from './nucleusModel';
 import type { SearchIntent } from './searchRequest';
@@ -206,15 +206,8 @@ export class Checkpoints {
 
   /** Puts a decoder of these parameters into the engine, under `id`. */
   async loadDecoder(id: string, parameters: Refinement['parameters']): Promise<void> {
-    const base = decodeModel(await this.model.read('decoder'));
-    const initializers = new Map(base.initializers);
-    for (const [name, data] of parameters) {
-      const tensor = initializers.get(name);
-      if (tensor?.data.length !== data.length)
-        throw new BridgeError('CheckpointDamaged', `the checkpoint has a parameter ${name} of another model`);
-      initializers.set(name, { ...tensor, data });
-    }
-    await this.engine.load(id, { model: encodeModel({ ...base, initializers }) });
+    const model = decoderWith(await this.model.read('decoder'), parameters);
+    await this.engine.load(id, { model });
   }
 
   async #load(row: Row): Promise<Loaded> {

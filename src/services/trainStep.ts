@@ -75,13 +75,17 @@ export class TrainRun {
   readonly #state: AdamWState = new Map();
   readonly #tokenDims: readonly number[];
 
-  /** @param start parameters and tokens to begin with, where they differ from the model's */
+  /**
+   * @param start parameters and tokens to begin with, where they differ from the model's
+   * @param trainsTokens false where many intents are trained at once: tokens belong to one
+   */
   constructor(
     private readonly engine: Engine,
     private readonly graph: TrainGraph,
     private readonly settings: RefineSettings,
     limits: NucleusModel['promptLimits'],
     start?: { readonly parameters: ReadonlyMap<string, Float32Array>; readonly tokens: Float32Array },
+    private readonly trainsTokens = true,
   ) {
     this.#dims = new Map([...graph.parameters].map(([name, { dims }]) => [name, dims]));
     this.parameters = new Map(
@@ -116,7 +120,7 @@ export class TrainRun {
       this.#state,
       optimizer,
     );
-    adamWStep(update(TOKENS, this.tokens, false), this.#state, {
+    adamWStep(this.trainsTokens ? update(TOKENS, this.tokens, false) : [], this.#state, {
       ...optimizer,
       learningRate: optimizer.learningRate * TOKEN_RATE,
     });
