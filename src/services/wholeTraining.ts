@@ -28,6 +28,7 @@ export interface WholeTrainingOptions {
   readonly objective: 'sampo' | 'pixel-loss';
   readonly seed: number;
   readonly steps: number;
+  /** For training itself; reading and checking come on top. */
   readonly seconds: number;
   /** Steps between two saves. */
   readonly saveEvery: number;
@@ -105,7 +106,8 @@ export async function trainWhole(
   let steps = saved?.steps ?? 0;
   let metrics = {};
   const spent = (): number => (performance.now() - start) / 1000;
-  while (steps < options.steps && spent() < options.seconds) {
+  const ready = spent();
+  while (steps < options.steps && spent() - ready < options.seconds) {
     const from = steps;
     const done = await trainSteps(
       { engine, model },
@@ -116,7 +118,7 @@ export async function trainWhole(
       {
         // prettier-ignore
         steps: Math.min(saveEvery, options.steps - steps),
-        seconds: options.seconds - spent(),
+        seconds: options.seconds - (spent() - ready),
         signal: options.signal,
         onStep: (progress) =>
         options.onStep?.({ ...progress, step: from + progress.step, percentage: (100 * (from + progress.step)) / options.steps }), // prettier-ignore
