@@ -65,6 +65,7 @@ both:
   --model DIR      folder with model.json (default: the one of this package)
   --device NAME    auto, cpu (default), webgpu, cuda, dml or coreml
   --threads N      threads of the engine (default: all cores)
+  --over-rpc       (intent) every trial through a server and its protocol, as a viewer would ask
 
 exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted`;
 

@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../composition';
 import type { Engine } from '../engine/engine';
@@ -5,6 +7,8 @@ import { createEngineClient } from '../engine/engineClient';
 import type { IntentPredictor, ModelIdentity } from '../services/benchmark/intentPredictor';
 import { openTinyPredictor } from '../services/benchmark/tinyPredictor';
 import { UsageError, type Surroundings } from './command';
+import { openRpcPredictor } from './rpcPredictor';
+import { withServer } from './withServer';
 
 /** Options of every benchmark. */
 export const OPTIONS = {
@@ -28,10 +32,14 @@ export const OPTIONS = {
   model: { type: 'string' },
   device: { type: 'string' },
   threads: { type: 'string' },
+  'over-rpc': { type: 'boolean' },
 } as const;
 
 /** Their values. */
-export type Values = { readonly [Name in keyof typeof OPTIONS]?: string | undefined } & {
+export type Values = {
+  readonly [Name in Exclude<keyof typeof OPTIONS, 'over-rpc'>]?: string | undefined;
+} & {
+  readonly 'over-rpc'?: boolean | undefined;
   readonly data: string;
 };
 
@@ -44,8 +52,27 @@ export async function withPredictor<T>(
   return withEngine(values, around, async (engine) => {
     const predictor = await openTinyPredictor(engine, modelFolder(values));
     nameModel(predictor.model, around);
-    return work(predictor);
+    return values['over-rpc'] === true ? overRpc(predictor.model, values, around, work) : work(predictor);
   });
+}
+
+/** Does `work` through a server of its own, with nothing kept. */
+async function overRpc<T>(
+  model: ModelIdentity,
+  values: Values,
+  around: Surroundings,
+  work: (predictor: IntentPredictor) => Promise<T>,
+): Promise<T> {
+  if (values.model !== undefined)
+    throw new UsageError('--over-rpc measures the model of this package: leave out --model');
+  const stateFolder = mkdtempSync(join(tmpdir(), 'sampo-bench-'));
+  try {
+    return await withServer({ stateFolder, device: values.device ?? 'cpu' }, around, async (client) =>
+      work(await openRpcPredictor(client, model)),
+    );
+  } finally {
+    rmSync(stateFolder, { recursive: true, force: true });
+  }
 }
 
 /** Does `work` with an engine of `--device` and `--threads`. */
