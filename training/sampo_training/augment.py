@@ -21,6 +21,8 @@ class Colour:
     def __init__(self, rng: random.Random, strength: float = 1.0):
         u = rng.uniform
         self.gain = torch.tensor([u(1 - 0.25 * strength, 1 + 0.25 * strength) for _ in range(3)])
+        if rng.random() < 0.2:  # faded slides: pale nuclei are the ones that are missed
+            self.gain[0] *= u(0.5, 1)
         self.shift = torch.tensor([u(-0.05, 0.05) * strength for _ in range(3)])
         self.brightness, self.contrast = u(0.92, 1.08), u(0.9, 1.1)
         self.blur = rng.random() < 0.25

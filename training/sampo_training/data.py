@@ -28,7 +28,8 @@ class Instances:
 
 @dataclass
 class Typed:
-    """rgb [H, W, 3] uint8, objects [H, W] int32 (0 none, i + 1 = object i), classes [N] index into `names`, exact: outlines rather than disks."""
+    """rgb [H, W, 3] uint8, objects [H, W] int32 (0 none, i + 1 = object i), classes [N] index into `names`, exact: labelled by
+    outlines rather than points; `spots` are the objects as labelled, when `objects` has been lifted onto predicted outlines."""
 
     name: str
     rgb: np.ndarray
@@ -38,6 +39,10 @@ class Typed:
     points: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     exact: bool = False
     scale: float = 1.0
+    spots: np.ndarray = None
+
+    def __post_init__(self):
+        self.spots = self.objects if self.spots is None else self.spots
 
 
 def normalised_distance(labels: np.ndarray) -> np.ndarray:

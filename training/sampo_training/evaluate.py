@@ -163,7 +163,8 @@ def class_agnostic(nets, root: Path) -> dict:
 
 def load(checkpoint: Path):
     nets = torch.nn.ModuleDict(dict(encoder=Encoder(), decoder=Decoder()))
-    nets.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    state = torch.load(checkpoint, weights_only=True)["average"]
+    nets.load_state_dict({name: value for name, value in state.items() if not name.startswith("types.")})
     nets.encoder.to(memory_format=torch.channels_last)
     return nets.eval()
 

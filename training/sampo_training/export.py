@@ -98,7 +98,7 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     state = torch.load(arguments.checkpoint, weights_only=True)
     nets = torch.nn.ModuleDict(dict(encoder=Encoder(), decoder=Decoder()))
-    nets.load_state_dict(state["average"])
+    nets.load_state_dict({name: value for name, value in state["average"].items() if not name.startswith("types.")})
     nets.eval().float().to(memory_format=torch.contiguous_format)
     image = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(3)) * 2 - 1
     write(nets.encoder, dict(image=image), ["image_embeddings", "nucleus_logits", "distance_map"], arguments.out / "encoder.onnx")

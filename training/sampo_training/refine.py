@@ -1,5 +1,5 @@
-"""Stage 2: `python -m sampo_training.refine CONFIG --data DIR --start CHECKPOINT --lifted FILE --run DIR`. Lifted outlines, synthetic tissue, and the SAMPO objective: each
-intent is asked poorly, and must learn to answer as if it had been asked well. Same logging, schedule and resumption as stage 1."""
+"""Stage 3: `python -m sampo_training.refine CONFIG --data DIR --start CHECKPOINT --lifted FILE --run DIR`. Lifted outlines, synthetic tissue, and the SAMPO objective: each
+intent is asked poorly, and must learn to answer as if it had been asked well. Same logging, schedule and resumption as stages 1 and 2."""
 
 import argparse
 import copy
@@ -30,7 +30,7 @@ def losses_of(nets, reference, batch: dict, rng: random.Random, config: dict):
     embedding, nucleus, distance = encode(nets, batch["image"])
     count = len(batch["labels"])
     head = head_loss(nucleus[:count, 0], distance[:count, 0], batch["labels"], batch["distance"])
-    weak = weak_head_loss(nucleus[count:, 0], distance[count:, 0], batch["objects"], batch["disk"])
+    weak = weak_head_loss(nucleus[count:, 0], distance[count:, 0], batch["spots"], batch["disk"])
     total, log = head + config["weak"] * weak, dict(head=head.item(), weak=weak.item())
     embedding = embedding[count:]
     episodes = make_episodes(rng, embedding, batch["objects"], batch["classes"])

@@ -1,4 +1,5 @@
-"""Stage 1: `python -m sampo_training.train CONFIG --data DIR --run DIR`. Class-agnostic head and intents at once.
+"""Stages 1 and 2: `python -m sampo_training.train CONFIG --data DIR --run DIR [--start CHECKPOINT] [--lifted FILE]`. Class-agnostic
+head, object types and intents at once; stage 2 adds lifted outlines and synthetic tissue.
 Resumable (the last checkpoint of --run is taken up), seeded, logged as JSON lines. The schedule runs over wall-clock minutes,
 so that a shared machine changes the number of steps, not the shape of the schedule."""
 
@@ -10,6 +11,7 @@ import random
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from .batches import Batches, load_sources, stream
@@ -17,6 +19,8 @@ from .decoder import Decoder
 from .encoder import Encoder
 from .episodes import make_episodes
 from .losses import head_loss, intent_loss, weak_head_loss
+from .synthetic import draw
+from .object_types import TypeHead, type_losses
 
 MEAN, STD = torch.tensor([0.70, 0.56, 0.70]), torch.tensor([0.18, 0.21, 0.17])
 
@@ -35,10 +39,10 @@ def rate(config: dict, elapsed: float) -> float:
 class Trainer:
     """Networks, optimizer, running average of the weights, and where they are kept."""
 
-    def __init__(self, config: dict, run: Path):
+    def __init__(self, config: dict, run: Path, types: int = 1):
         self.config, self.run = config, run
         torch.manual_seed(config["seed"])
-        self.nets = torch.nn.ModuleDict(dict(encoder=Encoder(), decoder=Decoder()))
+        self.nets = torch.nn.ModuleDict(dict(encoder=Encoder(), decoder=Decoder(), types=TypeHead(types)))
         self.nets.encoder.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.nets)
         self.optimizer = torch.optim.AdamW(self.nets.parameters(), lr=config["lr"], weight_decay=config["weight_decay"])
@@ -52,8 +56,9 @@ class Trainer:
             self.step, self.elapsed = state["step"], state["elapsed"]
         elif config.get("start"):
             state = torch.load(config["start"], weights_only=True)
-            self.nets.load_state_dict(state["average"])
-            self.average.load_state_dict(state["average"])
+            kept = {name: value for name, value in state["average"].items() if not name.startswith("types.")}
+            self.nets.load_state_dict(kept, strict=False)
+            self.average.load_state_dict(kept, strict=False)
 
     def save(self):
         state = dict(nets=self.nets.state_dict(), average=self.average.state_dict(), optimizer=self.optimizer.state_dict(),
@@ -85,7 +90,9 @@ def encode(nets, image: torch.Tensor):
 def decode(nets, embedding: torch.Tensor, episodes: list):
     """Runs all episodes as one batch. -> logits [E, K, 128, 128], scores [E, K]."""
     feeds = {name: torch.stack([e.feeds[name] for e in episodes]) for name in episodes[0].feeds}
-    return nets.decoder(torch.stack([embedding[e.query] for e in episodes]), **feeds)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits, scores = nets.decoder(torch.stack([embedding[e.query] for e in episodes]), **feeds)
+    return logits.float(), scores.float()
 
 
 def losses_of(nets, batch: dict, rng: random.Random, config: dict):
@@ -93,10 +100,12 @@ def losses_of(nets, batch: dict, rng: random.Random, config: dict):
     embedding, nucleus, distance = encode(nets, batch["image"])
     count = len(batch["labels"])
     head = head_loss(nucleus[:count, 0], distance[:count, 0], batch["labels"], batch["distance"])
-    weak = weak_head_loss(nucleus[count:, 0], distance[count:, 0], batch["objects"], batch["disk"])
-    log = dict(head=head.item(), weak=weak.item())
-    total = head + config["weak"] * weak
-    episodes = make_episodes(rng, embedding[count:], batch["objects"], batch["classes"])
+    weak = weak_head_loss(nucleus[count:, 0], distance[count:, 0], batch["spots"], batch["disk"])
+    typed = (embedding[count:], batch["objects"], batch["classes"])
+    kind, contrast, accuracy = type_losses(nets, *typed, batch["vocabulary"])
+    log = dict(head=head.item(), weak=weak.item(), type=kind.item(), contrast=contrast.item(), accuracy=accuracy)
+    total = head + config["weak"] * weak + config["type"] * kind + config["contrast"] * contrast
+    episodes = make_episodes(rng, *typed)
     if episodes:
         logits, scores = decode(nets, embedding[count:], episodes)
         empty = (torch.sigmoid(nucleus[count:, 0, 1::2, 1::2].detach()) < 0.2).float()
@@ -126,14 +135,17 @@ def main():
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="checkpoint whose weights to begin with")
+    parser.add_argument("--lifted", type=Path, help="outlines of the typed points, made by `lift`")
     arguments = parser.parse_args()
-    config = json.loads(arguments.config.read_text())
+    config = json.loads(arguments.config.read_text()) | dict(start=arguments.start)
     arguments.run.mkdir(parents=True, exist_ok=True)
     # Before the thread pool exists, so that its threads inherit it: denormal gradients made steps twice as slow.
     torch.set_flush_denormal(True)
     torch.set_num_threads(config.get("threads", 2))
-    trainer = Trainer(config, arguments.run)
-    sources = load_sources(arguments.data)
+    lifted = dict(np.load(arguments.lifted)) if arguments.lifted else None
+    sources = load_sources(arguments.data, lifted, [draw(seed) for seed in range(config.get("synthetic", 0))])
+    trainer = Trainer(config, arguments.run, max(stop for _, stop in sources.vocabularies().values()))
     batches = stream(Batches(sources, config["instance_tiles"], config["pairs"], config["seed"] * 1000 + trainer.step))
     rng = random.Random(config["seed"] + trainer.step)
     sums, clock = {}, time.monotonic()
