@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { BridgeError } from '../errors';
 import type { Intent } from '../protocol/types.gen';
-import { EXIT, UsageError, readOptions, stateFolder, type Command, type Surroundings } from './command';
+import { EXIT, UsageError, readOptions, stateFolder, type Command } from './command';
 import { findIntent, importIntent } from './intentChoice';
-import type { RpcClient } from './rpcClient';
 import { textTable } from './textTable';
+import { chosenVerb, type Verb } from './verbs';
 import { withServer } from './withServer';
 
 interface Options {
@@ -13,13 +13,7 @@ interface Options {
   readonly force?: boolean | undefined;
 }
 
-interface Verb {
-  /** Names of its arguments. */
-  readonly takes: readonly string[];
-  run(client: RpcClient, args: readonly string[], options: Options, around: Surroundings): Promise<void>;
-}
-
-const VERBS: Readonly<Record<string, Verb>> = {
+const VERBS: Readonly<Record<string, Verb<Options>>> = {
   list: {
     takes: [],
     async run(client, _, { json }, around) {
@@ -103,11 +97,7 @@ exit codes: 0 done, 1 failed, 2 wrong use`,
       force: { type: 'boolean' },
       state: { type: 'string' },
     });
-    const [name = '', ...args] = positionals;
-    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-    if (!verb) throw new UsageError(name === '' ? 'intents needs a verb' : `intents has no verb "${name}"`);
-    if (args.length !== verb.takes.length)
-      throw new UsageError(`intents ${name} takes ${verb.takes.join(' and ') || 'no argument'}`);
+    const { name, verb, args } = chosenVerb('intents', VERBS, positionals);
     if (name === 'export' && values.out === undefined) throw new UsageError('intents export needs --out');
     await withServer({ stateFolder: stateFolder(values.state, around) }, around, (client) =>
       verb.run(client, args, values, around),

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { ModelImportResult, ModelListResult } from '../protocol/types.gen';
 import type { SamManifest } from '../services/samFamily/manifest';
-import { EXIT, UsageError, readOptions, stateFolder, type Command, type Surroundings } from './command';
+import { EXIT, readOptions, stateFolder, type Command, type Surroundings } from './command';
 import { ProgressBar } from './progressBar';
-import type { RpcClient } from './rpcClient';
 import { textTable } from './textTable';
+import { chosenVerb, type Verb } from './verbs';
 import { withServer } from './withServer';
 
 interface Options {
@@ -12,13 +12,7 @@ interface Options {
   readonly json?: boolean | undefined;
 }
 
-interface Verb {
-  /** Names of its arguments. */
-  readonly takes: readonly string[];
-  run(client: RpcClient, args: readonly string[], options: Options, around: Surroundings): Promise<void>;
-}
-
-const VERBS: Readonly<Record<string, Verb>> = {
+const VERBS: Readonly<Record<string, Verb<Options>>> = {
   list: {
     takes: [],
     async run(client, _, { json }, around) {
@@ -83,11 +77,7 @@ exit codes: 0 done, 1 failed, 2 wrong use`,
       json: { type: 'boolean' },
       state: { type: 'string' },
     });
-    const [word = '', ...args] = positionals;
-    const verb = Object.hasOwn(VERBS, word) ? VERBS[word] : undefined;
-    if (!verb) throw new UsageError(word === '' ? 'models needs a verb' : `models has no verb "${word}"`);
-    if (args.length !== verb.takes.length)
-      throw new UsageError(`models ${word} takes ${verb.takes.join(' and ') || 'no argument'}`);
+    const { name: word, verb, args } = chosenVerb('models', VERBS, positionals);
     const roots = word === 'import' ? [resolve(args[0]!)] : [];
     await withServer({ stateFolder: stateFolder(values.state, around), roots }, around, (client) =>
       verb.run(client, args, values, around),

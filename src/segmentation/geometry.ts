@@ -56,21 +56,35 @@ export function outlineCentroid(outline: Outline): Point {
   let twice = 0;
   let x = 0;
   let y = 0;
-  const originX = outline[0]?.[0]?.[0] ?? 0;
-  const originY = outline[0]?.[0]?.[1] ?? 0;
+  const origin = firstVertex(outline);
+  eachEdge(outline, origin, (ax, ay, bx, by, cross) => {
+    twice += cross;
+    x += (ax + bx) * cross;
+    y += (ay + by) * cross;
+  });
+  return { x: origin.x + x / (3 * twice), y: origin.y + y / (3 * twice) };
+}
+
+/** The first vertex of an outline: an origin near it keeps the sums of Green's theorem small. (0, 0) when it is empty. */
+export function firstVertex(outline: Outline): Point {
+  return { x: outline[0]?.[0]?.[0] ?? 0, y: outline[0]?.[0]?.[1] ?? 0 };
+}
+
+/** Every edge a -> b of every ring, relative to `origin`, with the cross product ax by - bx ay. */
+export function eachEdge(
+  outline: Outline,
+  origin: Point,
+  visit: (ax: number, ay: number, bx: number, by: number, cross: number) => void,
+): void {
   for (const part of outline)
     for (const ring of part)
       for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2) {
-        const ax = ring[j]! - originX;
-        const ay = ring[j + 1]! - originY;
-        const bx = ring[i]! - originX;
-        const by = ring[i + 1]! - originY;
-        const cross = ax * by - bx * ay;
-        twice += cross;
-        x += (ax + bx) * cross;
-        y += (ay + by) * cross;
+        const ax = ring[j]! - origin.x;
+        const ay = ring[j + 1]! - origin.y;
+        const bx = ring[i]! - origin.x;
+        const by = ring[i + 1]! - origin.y;
+        visit(ax, ay, bx, by, ax * by - bx * ay);
       }
-  return { x: originX + x / (3 * twice), y: originY + y / (3 * twice) };
 }
 
 /** The outline with every vertex moved to `(x, y) * scale + (dx, dy)`, px. */

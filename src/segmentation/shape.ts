@@ -1,5 +1,5 @@
 import type { Outline } from './geometry';
-import { outlineArea } from './geometry';
+import { eachEdge, firstVertex, outlineArea } from './geometry';
 
 /** Shape of an object; lengths in px of its outline times `scale`. */
 export interface ShapeMeasurements {
@@ -58,22 +58,14 @@ function smoothedPerimeter(outline: Outline): number {
 
 /** Central second moments of the area, px² (Green's theorem over the rings). */
 function secondMoments(outline: Outline, area: number): { xx: number; yy: number; xy: number } {
-  const [originX, originY] = [outline[0]?.[0]?.[0] ?? 0, outline[0]?.[0]?.[1] ?? 0];
   let [sx, sy, sxx, syy, sxy] = [0, 0, 0, 0, 0];
-  for (const part of outline)
-    for (const ring of part)
-      for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2) {
-        const ax = ring[j]! - originX;
-        const ay = ring[j + 1]! - originY;
-        const bx = ring[i]! - originX;
-        const by = ring[i + 1]! - originY;
-        const cross = ax * by - bx * ay;
-        sx += cross * (ax + bx);
-        sy += cross * (ay + by);
-        sxx += cross * (ax * ax + ax * bx + bx * bx);
-        syy += cross * (ay * ay + ay * by + by * by);
-        sxy += cross * (2 * ax * ay + ax * by + bx * ay + 2 * bx * by);
-      }
+  eachEdge(outline, firstVertex(outline), (ax, ay, bx, by, cross) => {
+    sx += cross * (ax + bx);
+    sy += cross * (ay + by);
+    sxx += cross * (ax * ax + ax * bx + bx * bx);
+    syy += cross * (ay * ay + ay * by + by * by);
+    sxy += cross * (2 * ax * ay + ax * by + bx * ay + 2 * bx * by);
+  });
   const [mx, my] = [sx / (6 * area), sy / (6 * area)];
   return {
     xx: sxx / (12 * area) - mx * mx,

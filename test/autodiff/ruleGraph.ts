@@ -4,7 +4,7 @@ import type { GraphPort } from '../../src/autodiff/graph';
 import { importGraph } from '../../src/autodiff/importGraph';
 import { elementCount, float32Tensor, type Tensor } from '../../src/tensor';
 import type { RuleCase, Spread } from './ruleCases';
-import { seeded } from './runtime';
+import { seededRandom } from '../../src/sampo/random';
 
 /** Distinct values in random order: kinks and ties stay farther away than the stencil reaches. */
 function spread({ dims, low = -1, high = 1 }: Spread, random: () => number): Float32Array {
@@ -29,7 +29,7 @@ export interface Prepared {
 
 /** The operator as a model of one node, read as any model is. */
 export function prepareCase(test: RuleCase): Prepared {
-  const random = seeded(7);
+  const random = seededRandom(7);
   const ports: GraphPort[] = [];
   const initializers = new Map<string, Tensor>();
   const feeds: Record<string, Tensor> = {};

@@ -7,10 +7,11 @@ import { NOT_DIFFERENTIABLE, RULES } from '../../src/autodiff/rules/table';
 import { SHAPE_RULES } from '../../src/autodiff/shapes';
 import { RULE_CASES } from './ruleCases';
 import { prepareCase } from './ruleGraph';
-import { load, seeded } from './runtime';
+import { seededRandom } from '../../src/sampo/random';
+import { load } from './runtime';
 
 const weightsOf = (name: string, count: number): Float32Array => {
-  const random = seeded(name.length + count);
+  const random = seededRandom(name.length + count);
   return Float32Array.from({ length: count }, () => random() * 2 - 1);
 };
 

@@ -2,14 +2,15 @@ import { GraphBuilder } from '../../src/autodiff/builder';
 import { diceLoss, dpoLoss, focalLoss, rankLoss, scoreLoss } from '../../src/sampo/losses';
 import { directedLogits, margins, preferenceDirection } from '../../src/sampo/margin';
 import { float32Tensor, type Tensor } from '../../src/tensor';
-import { load, seeded } from '../autodiff/runtime';
+import { seededRandom } from '../../src/sampo/random';
+import { load } from '../autodiff/runtime';
 
 const K = 2;
 const H = 3;
 const W = 4;
 const PIXELS = H * W;
 const P = 3;
-const random = seeded(5);
+const random = seededRandom(5);
 const draw = (count: number, low: number, high: number): Float32Array =>
   Float32Array.from({ length: count }, () => low + random() * (high - low));
 const bits = (count: number, share: number): Float32Array =>

@@ -5,18 +5,17 @@ import argparse
 import copy
 import json
 import random
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from .batches import Batches, load_sources, stream
+from .batches import load_sources
 from .episodes import make_episodes
 from .losses import head_loss, intent_loss, weak_head_loss
 from .sampo import poorer, preference_loss, richer
 from .synthetic import draw
-from .train import Trainer, encode, write_row
+from .train import Trainer, encode, fit
 
 
 def ask(decoder, embedding: torch.Tensor, episodes: list, feeds: list[dict]):
@@ -71,18 +70,7 @@ def main():
     reference.requires_grad_(False).eval()
     lifted = dict(np.load(arguments.lifted))
     sources = load_sources(arguments.data, lifted, [draw(seed) for seed in range(config["synthetic"])])
-    batches = stream(Batches(sources, config["instance_tiles"], config["pairs"], config["seed"] * 1000 + trainer.step))
-    rng = random.Random(config["seed"] + trainer.step)
-    sums, clock = {}, time.monotonic()
-    while trainer.elapsed < config["minutes"] * 60:
-        loss, parts = losses_of(trainer.nets, reference, next(batches), rng, config)
-        trainer.update(loss)
-        now = time.monotonic()
-        trainer.elapsed, clock = trainer.elapsed + now - clock, now
-        sums = write_row(trainer, sums, parts)
-        if trainer.step % 100 == 0:
-            trainer.save()
-    trainer.save()
+    fit(trainer, sources, lambda batch, rng: losses_of(trainer.nets, reference, batch, rng, config))
 
 
 if __name__ == "__main__":

@@ -130,6 +130,22 @@ def write_row(trainer: Trainer, sums: dict, parts: dict) -> dict:
     return {}
 
 
+def fit(trainer: Trainer, sources, losses):
+    """Steps until the minutes of the configuration are used up. `losses(batch, rng)` -> total, dict for the log."""
+    config, clock, sums = trainer.config, time.monotonic(), {}
+    batches = stream(Batches(sources, config["instance_tiles"], config["pairs"], config["seed"] * 1000 + trainer.step))
+    rng = random.Random(config["seed"] + trainer.step)
+    while trainer.elapsed < config["minutes"] * 60:
+        loss, parts = losses(next(batches), rng)
+        trainer.update(loss)
+        now = time.monotonic()
+        trainer.elapsed, clock = trainer.elapsed + now - clock, now
+        sums = write_row(trainer, sums, parts)
+        if trainer.step % 100 == 0:
+            trainer.save()
+    trainer.save()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("config", type=Path)
@@ -146,18 +162,7 @@ def main():
     lifted = dict(np.load(arguments.lifted)) if arguments.lifted else None
     sources = load_sources(arguments.data, lifted, [draw(seed) for seed in range(config.get("synthetic", 0))])
     trainer = Trainer(config, arguments.run, max(stop for _, stop in sources.vocabularies().values()))
-    batches = stream(Batches(sources, config["instance_tiles"], config["pairs"], config["seed"] * 1000 + trainer.step))
-    rng = random.Random(config["seed"] + trainer.step)
-    sums, clock = {}, time.monotonic()
-    while trainer.elapsed < config["minutes"] * 60:
-        loss, parts = losses_of(trainer.nets, next(batches), rng, config)
-        trainer.update(loss)
-        now = time.monotonic()
-        trainer.elapsed, clock = trainer.elapsed + now - clock, now
-        sums = write_row(trainer, sums, parts)
-        if trainer.step % 100 == 0:
-            trainer.save()
-    trainer.save()
+    fit(trainer, sources, lambda batch, rng: losses_of(trainer.nets, batch, rng, config))
 
 
 if __name__ == "__main__":
