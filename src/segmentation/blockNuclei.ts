@@ -5,6 +5,7 @@ import { segmentInstances, type InstanceOptions } from './instances';
 import type { WindowMaps } from './mapCanvas';
 import { labelBounds, traceLabel } from './outlines';
 import { largestPart } from './ownership';
+import { scratch } from './scratch';
 
 /** A nucleus of a block, whatever its type; model space of the whole image, px. */
 export interface BlockNucleus {
@@ -41,6 +42,7 @@ export function findBlockNuclei(
 ): BlockNuclei {
   const { width, height } = window;
   const image = segmentInstances(maps.nucleusLogits, maps.distanceMap, width, height, options);
+  const complete = !maps.covered.includes(0);
   const tops = highestPixels(image, maps.distanceMap);
   const boxes = labelBounds(image);
   const found: BlockNucleus[] = [];
@@ -50,7 +52,7 @@ export function findBlockNuclei(
     const { x, y } = anchor;
     if (x < area.x || y < area.y || x >= area.x + area.width || y >= area.y + area.height) continue;
     const box = boxes[label]!;
-    if (touchesUncovered(image, label, box, maps.covered)) continue;
+    if (!complete && touchesUncovered(image, label, box, maps.covered)) continue;
     const outline = mapOutline(traceLabel(image, label, box), 1, window.x, window.y);
     found.push(describe(outline, anchor, pixelsOf(image, label, box), maps));
   }
@@ -91,20 +93,26 @@ function describe(outline: Outline, anchor: Point, pixels: Int32Array, maps: Win
   };
 }
 
+const pixelScratch = scratch(Int32Array);
+
 function pixelsOf({ width, labels }: LabelImage, label: number, box: Rectangle): Int32Array {
-  const pixels: number[] = [];
+  const pixels = pixelScratch(box.width * box.height);
+  let count = 0;
   for (let y = box.y; y < box.y + box.height; y++)
     for (let at = y * width + box.x; at < y * width + box.x + box.width; at++)
-      if (labels[at] === label) pixels.push(at);
-  return Int32Array.from(pixels);
+      if (labels[at] === label) pixels[count++] = at;
+  return pixels.slice(0, count);
 }
 
 /** Index of the highest pixel of each label, the first of equals: the same one in every window that holds the object. */
 function highestPixels({ labels, count }: LabelImage, heights: Float32Array): Int32Array {
   const tops = new Int32Array(count + 1).fill(-1);
+  const summits = new Float32Array(count + 1);
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
-    if (label > 0 && (tops[label]! < 0 || heights[i]! > heights[tops[label]!]!)) tops[label] = i;
+    if (label === 0 || (tops[label]! >= 0 && !(heights[i]! > summits[label]!))) continue;
+    tops[label] = i;
+    summits[label] = heights[i]!;
   }
   return tops;
 }

@@ -1,3 +1,5 @@
+import { scratch } from './scratch';
+
 /** A label image: `labels` [height * width], 0 is background, objects are 1..count. */
 export interface LabelImage {
   readonly width: number;
@@ -55,40 +57,109 @@ export function labelAreas({ labels, count }: LabelImage): Int32Array {
 }
 
 /** Fills, in place, every background region that lies wholly inside one object: off the border and next to that label alone. */
-export function fillHoles(image: LabelImage): void {
-  const { width, height, labels } = image;
-  const background = new Uint8Array(labels.length);
-  for (let i = 0; i < labels.length; i++) background[i] = labels[i] === 0 ? 1 : 0;
-  const holes = connectedComponents(background, width, height, 8);
-  const OPEN = -1;
-  const steps = [-width, -1, 1, width];
-  const owner = new Int32Array(holes.count + 1);
-  for (let i = 0, y = 0; y < height; y++)
-    for (let x = 0; x < width; x++, i++) {
-      const hole = holes.labels[i]!;
-      if (hole === 0 || owner[hole] === OPEN) continue;
-      if (x === 0 || y === 0 || x === width - 1 || y === height - 1) {
-        owner[hole] = OPEN;
-        continue;
-      }
-      for (let k = 0; k < steps.length; k++) {
-        const label = labels[i + steps[k]!]!;
-        if (label === 0 || owner[hole] === label) continue;
-        owner[hole] = owner[hole] === 0 ? label : OPEN;
-      }
+export function fillHoles({ width, height, labels }: LabelImage): void {
+  const runs = backgroundRuns(labels, width, height);
+  const { count, starts, ends, rows, parent, owner } = runs;
+  for (let run = 0; run < count; run++) {
+    const root = rootOf(parent, run);
+    if (owner[root] === OPEN) continue;
+    // A run that is not open has all its neighbours inside the image.
+    const from = rows[run]! * width + starts[run]!;
+    const to = rows[run]! * width + ends[run]!;
+    own(owner, root, labels[from - 1]!);
+    own(owner, root, labels[to]!);
+    for (let i = from; i < to; i++) {
+      own(owner, root, labels[i - width]!);
+      own(owner, root, labels[i + width]!);
     }
-  for (let i = 0; i < labels.length; i++) {
-    const by = owner[holes.labels[i]!]!;
-    if (labels[i] === 0 && by > 0) labels[i] = by;
+  }
+  for (let run = 0; run < count; run++) {
+    const label = owner[rootOf(parent, run)]!;
+    if (label > 0) labels.fill(label, rows[run]! * width + starts[run]!, rows[run]! * width + ends[run]!);
   }
 }
 
+/** Owner of a region that reaches the border or lies between several objects. */
+const OPEN = -1;
+
+/** The rows' runs of background, [start, end) each, joined 8-connected: `owner` of a root is `OPEN` when its region reaches the border. */
+interface Runs {
+  readonly count: number;
+  readonly rows: Int32Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly parent: Int32Array;
+  readonly owner: Int32Array;
+}
+
+const runScratch = {
+  rows: scratch(Int32Array),
+  starts: scratch(Int32Array),
+  ends: scratch(Int32Array),
+  parent: scratch(Int32Array),
+  owner: scratch(Int32Array),
+};
+
+function backgroundRuns(labels: Int32Array, width: number, height: number): Runs {
+  const most = height * ((width >> 1) + 1);
+  const rows = runScratch.rows(most);
+  const starts = runScratch.starts(most);
+  const ends = runScratch.ends(most);
+  const parent = runScratch.parent(most);
+  const owner = runScratch.owner(most);
+  let count = 0;
+  let above = 0;
+  for (let y = 0; y < height; y++) {
+    const rowStart = count;
+    let seen = above; // of the runs above, the first that may still touch
+    for (let x = 0, row = y * width; x < width; x++) {
+      if (labels[row + x] !== 0) continue;
+      const start = x;
+      while (x < width && labels[row + x] === 0) x++;
+      const border = y === 0 || y === height - 1 || start === 0 || x === width;
+      rows[count] = y;
+      starts[count] = start;
+      ends[count] = x;
+      parent[count] = count;
+      owner[count] = border ? OPEN : 0;
+      while (seen < rowStart && ends[seen]! < start) seen++;
+      for (let run = seen; run < rowStart && starts[run]! <= x; run++) join(parent, owner, run, count);
+      count++;
+    }
+    above = rowStart;
+  }
+  return { count, rows, starts, ends, parent, owner };
+}
+
+function rootOf(parent: Int32Array, run: number): number {
+  let root = run;
+  while (parent[root] !== root) root = parent[root] = parent[parent[root]!]!;
+  return root;
+}
+
+function join(parent: Int32Array, owner: Int32Array, a: number, b: number): void {
+  const first = rootOf(parent, a);
+  const second = rootOf(parent, b);
+  if (first === second) return;
+  parent[second] = first;
+  if (owner[second] === OPEN) owner[first] = OPEN;
+}
+
+function own(owner: Int32Array, root: number, label: number): void {
+  if (label === 0 || owner[root] === label) return;
+  owner[root] = owner[root] === 0 ? label : OPEN;
+}
+
+const areaScratch = scratch(Int32Array);
+const numberScratch = scratch(Int32Array);
+
 /** Drops objects under `minArea` px and renumbers the rest in raster order of their first pixel; `labels` is changed in place. */
 export function dropSmall(image: LabelImage, minArea: number): LabelImage {
-  const areas = labelAreas(image);
-  const renumbered = new Int32Array(image.count + 1);
+  const areas = areaScratch(image.count + 1).fill(0);
+  const renumbered = numberScratch(image.count + 1).fill(0);
   let count = 0;
   const { labels } = image;
+  for (let i = 0; i < labels.length; i++) if (labels[i] !== 0) areas[labels[i]!]!++;
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (label === 0) continue;

@@ -1,5 +1,6 @@
 import type { Tile, TilePlan } from './coordinates';
 import type { Rectangle } from './geometry';
+import { scratch } from './scratch';
 
 /** The maps of a tile, row by row: nucleus logits, distance 0..1, and one probability map per intent. */
 export interface TileMaps {
@@ -11,7 +12,7 @@ export interface TileMaps {
   readonly id?: string;
 }
 
-/** The averaged maps of a window; `covered` is 0 where no tile has been, there the logit says background. */
+/** The averaged maps of a window, valid until the next one is read; `covered` is 0 where no tile has been, there the logit says background. */
 export interface WindowMaps {
   readonly nucleusLogits: Float32Array;
   readonly distanceMap: Float32Array;
@@ -41,6 +42,12 @@ export class MapCanvas {
   /** Rises linearly from the edge to the depth of the overlap: two tiles' weights add up to 1 across a regular overlap. */
   private readonly weights: Float32Array;
   private readonly cells = new Map<number, Cells>();
+  private readonly scratch = {
+    sums: scratch(Float32Array),
+    nucleusLogits: scratch(Float32Array),
+    distanceMap: scratch(Float32Array),
+    covered: scratch(Uint8Array),
+  };
 
   constructor(
     private readonly plan: TilePlan,
@@ -96,9 +103,9 @@ export class MapCanvas {
     const n = window.width * window.height;
     const { tileSize } = this.plan;
     const { weights } = this;
-    const sums = new Float32Array(n);
-    const nucleusLogits = new Float32Array(n);
-    const distanceMap = new Float32Array(n);
+    const sums = this.scratch.sums(n).fill(0);
+    const nucleusLogits = this.scratch.nucleusLogits(n).fill(0);
+    const distanceMap = this.scratch.distanceMap(n).fill(0);
     for (const tile of tiles) {
       const maps = this.held.get(tile.key)?.maps;
       if (maps === undefined) continue;
@@ -116,7 +123,7 @@ export class MapCanvas {
         }
       }
     }
-    const covered = new Uint8Array(n);
+    const covered = this.scratch.covered(n).fill(0);
     for (let i = 0; i < n; i++) {
       const weight = sums[i]!;
       if (weight === 0) nucleusLogits[i] = UNCOVERED_LOGIT;
@@ -140,9 +147,10 @@ export class MapCanvas {
       if (maps === undefined) continue;
       const { left, top, right, bottom } = shared(tile, window);
       const cells = maps.intents.map((map) => this.cellsOf(Math.sqrt(map.length)));
+      let row = 0;
       for (let i = 0; i < pixels.length; i++) {
         const at = pixels[i]!;
-        const row = Math.floor(at / window.width);
+        if (at < row * window.width || at >= (row + 1) * window.width) row = Math.floor(at / window.width);
         const x = window.x + at - row * window.width;
         const y = window.y + row;
         if (x < left || x >= right || y < top || y >= bottom) continue;

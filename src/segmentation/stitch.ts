@@ -9,7 +9,7 @@ import type { Tile, TilePlan } from './coordinates';
 import type { Outline, Point, Rectangle } from './geometry';
 import { outlineContains, rectanglesOverlap } from './geometry';
 import { DEFAULT_INSTANCE_OPTIONS, type InstanceOptions } from './instances';
-import { MapCanvas, type TileMaps } from './mapCanvas';
+import { MapCanvas, type TileMaps, type WindowMaps } from './mapCanvas';
 import { PixelClaims } from './pixelClaims';
 
 /** An object of the stitched result, in model space of the whole image, px. */
@@ -139,20 +139,21 @@ export class Stitcher {
   }
 
   private finish(block: Block): FoundObject[] {
-    const nuclei = this.nucleiOf(block).flatMap((nucleus) => {
+    let read: WindowMaps | undefined;
+    const maps = (): WindowMaps => (read ??= this.canvas.read(block.window, block.tiles));
+    const nuclei = this.nucleiOf(block, maps).flatMap((nucleus) => {
       if (!this.wanted(nucleus.anchor)) return [];
-      return this.claim(nucleus, block) ?? [];
+      return this.claim(nucleus, block, maps) ?? [];
     });
     return this.score(nuclei, block);
   }
 
-  private nucleiOf({ area, window, tiles }: Block): BlockNuclei {
-    const find = (): BlockNuclei =>
-      findBlockNuclei(area, window, this.canvas.read(window, tiles), this.instances);
+  private nucleiOf({ area, window, tiles }: Block, maps: () => WindowMaps): BlockNuclei {
+    const find = (): BlockNuclei => findBlockNuclei(area, window, maps(), this.instances);
     const { memo, plan } = this.options;
-    const maps = memo && this.canvas.idOf(tiles);
-    if (memo === undefined || maps === undefined) return find();
-    const key = JSON.stringify([area, window, plan.tileSize, plan.overlap, this.instances, maps]);
+    const id = memo && this.canvas.idOf(tiles);
+    if (memo === undefined || id === undefined) return find();
+    const key = JSON.stringify([area, window, plan.tileSize, plan.overlap, this.instances, id]);
     const known = memo.get(key);
     if (known !== undefined) return known;
     const nuclei = find();
@@ -161,16 +162,10 @@ export class Stitcher {
   }
 
   /** Two windows may disagree about a border pixel far from both blocks; the first to come keeps it. */
-  private claim(nucleus: BlockNucleus, { window, tiles }: Block): BlockNucleus | undefined {
-    const kept = nucleus.pixels.filter((at) =>
-      this.claims.take({
-        x: window.x + (at % window.width),
-        y: window.y + Math.floor(at / window.width),
-      }),
-    );
+  private claim(nucleus: BlockNucleus, { window }: Block, maps: () => WindowMaps): BlockNucleus | undefined {
+    const kept = this.claims.take(window, nucleus.pixels);
     if (kept.length === nucleus.pixels.length) return nucleus;
-    const maps = this.canvas.read(window, tiles);
-    return cutNucleus(nucleus, kept, window, maps, this.instances.minAreaPixels);
+    return cutNucleus(nucleus, kept, window, maps(), this.instances.minAreaPixels);
   }
 
   private score(nuclei: readonly BlockNucleus[], { window, tiles }: Block): FoundObject[] {

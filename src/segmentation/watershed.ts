@@ -1,10 +1,15 @@
+import { scratch } from './scratch';
+
 /** Heights are compared on this many steps of [0, 1], so that rounding noise of a runtime cannot change an outcome. */
 export const LEVELS = 1023;
 
-/** Map values in 0..1 -> integer levels 0..LEVELS; NaN counts as 0. */
-export function toLevels(values: Float32Array): Uint16Array {
-  const levels = new Uint16Array(values.length);
+const levelScratch = scratch(Uint16Array);
+
+/** Map values in 0..1 -> integer levels 0..LEVELS, 0 outside `mask`; NaN counts as 0. Valid until the next call. */
+export function toLevels(values: Float32Array, mask: Uint8Array): Uint16Array {
+  const levels = levelScratch(values.length).fill(0);
   for (let i = 0; i < values.length; i++) {
+    if (mask[i] === 0) continue;
     const value = values[i]!;
     levels[i] = value > 0 ? Math.round(Math.min(1, value) * LEVELS) : 0;
   }
@@ -27,42 +32,50 @@ export function findMarkers(
   const least = Math.max(1, Math.ceil(threshold * LEVELS));
   const rise = dynamics * LEVELS;
   const order = descending(levels, mask, least);
+  const n = levels.length;
   // parent + 1; 0 = not entered yet. A root is its summit's pixel: the highest, first in raster order.
-  const parent = new Int32Array(levels.length);
-  const find = (at: number): number => {
-    let root = at;
-    while (parent[root]! - 1 !== root) root = parent[root]! - 1;
-    for (let i = at; i !== root;) {
-      const next = parent[i]! - 1;
-      parent[i] = root + 1;
-      i = next;
-    }
-    return root;
-  };
-  const higher = (a: number, b: number): boolean =>
-    levels[a]! > levels[b]! || (levels[a] === levels[b] && a < b);
-  for (const at of order) {
+  const parent = new Int32Array(n);
+  for (let i = 0; i < order.length; i++) {
+    const at = order[i]!;
     const x = at % width;
-    const around = [
-      at >= width ? at - width : -1,
-      x > 0 ? at - 1 : -1,
-      x < width - 1 ? at + 1 : -1,
-      at + width < levels.length ? at + width : -1,
-    ];
-    const roots: number[] = [];
-    for (const next of around) {
-      if (next < 0 || parent[next] === 0) continue;
-      const root = find(next);
-      if (!roots.includes(root)) roots.push(root);
-    }
-    const top = roots.reduce((best, root) => (best < 0 || higher(root, best) ? root : best), -1);
+    const up = at >= width && parent[at - width] !== 0 ? rootOf(parent, at - width) : -1;
+    const left = x > 0 && parent[at - 1] !== 0 ? rootOf(parent, at - 1) : -1;
+    const right = x < width - 1 && parent[at + 1] !== 0 ? rootOf(parent, at + 1) : -1;
+    const down = at + width < n && parent[at + width] !== 0 ? rootOf(parent, at + width) : -1;
+    const top = higher(levels, higher(levels, up, left), higher(levels, right, down));
     parent[at] = (top < 0 ? at : top) + 1;
-    for (const root of roots) if (root !== top && levels[root]! - levels[at]! < rise) parent[root] = top + 1;
+    if (top < 0) continue;
+    const saddle = levels[at]!;
+    if (up >= 0 && up !== top && levels[up]! - saddle < rise) parent[up] = top + 1;
+    if (left >= 0 && left !== top && levels[left]! - saddle < rise) parent[left] = top + 1;
+    if (right >= 0 && right !== top && levels[right]! - saddle < rise) parent[right] = top + 1;
+    if (down >= 0 && down !== top && levels[down]! - saddle < rise) parent[down] = top + 1;
   }
-  const markers = new Int32Array(levels.length);
-  for (const at of order) markers[at] = find(at) + 1;
-  return markers;
+  for (let i = 0; i < order.length; i++) parent[order[i]!] = rootOf(parent, order[i]!) + 1;
+  return parent;
 }
+
+/** The root of a pixel's tree; shortens the way to it. */
+function rootOf(parent: Int32Array, at: number): number {
+  let root = at;
+  while (parent[root]! - 1 !== root) root = parent[root]! - 1;
+  for (let i = at; i !== root;) {
+    const next = parent[i]! - 1;
+    parent[i] = root + 1;
+    i = next;
+  }
+  return root;
+}
+
+/** The higher of two summits, the first in raster order of equal ones; -1 is none. */
+function higher(levels: Uint16Array, a: number, b: number): number {
+  if (a < 0) return b;
+  if (b < 0) return a;
+  if (levels[a] === levels[b]) return a < b ? a : b;
+  return levels[a]! > levels[b]! ? a : b;
+}
+
+const orderScratch = scratch(Int32Array);
 
 /** Masked pixels with a level of at least `least`, highest first, raster order within a level (counting sort). */
 function descending(levels: Uint16Array, mask: Uint8Array, least: number): Int32Array {
@@ -70,7 +83,7 @@ function descending(levels: Uint16Array, mask: Uint8Array, least: number): Int32
   for (let i = 0; i < levels.length; i++)
     if (mask[i] !== 0 && levels[i]! >= least) starts[LEVELS - levels[i]! + 1]!++;
   for (let i = 1; i < starts.length; i++) starts[i]! += starts[i - 1]!;
-  const order = new Int32Array(starts[LEVELS + 1]!);
+  const order = orderScratch(starts[LEVELS + 1]!);
   for (let i = 0; i < levels.length; i++)
     if (mask[i] !== 0 && levels[i]! >= least) order[starts[LEVELS - levels[i]!]!++] = i;
   return order;
@@ -83,36 +96,47 @@ function descending(levels: Uint16Array, mask: Uint8Array, least: number): Int32
  */
 export function flood(labels: Int32Array, levels: Uint16Array, mask: Uint8Array, width: number): void {
   const n = labels.length;
-  const next = new Int32Array(n);
-  const head = new Int32Array(LEVELS + 1).fill(-1);
-  const tail = new Int32Array(LEVELS + 1).fill(-1);
+  const queues = { head: heads.fill(-1), tail: tails, next: nextScratch(n) };
   let current = 0;
-  const push = (at: number, level: number): void => {
-    next[at] = -1;
-    if (head[level]! < 0) head[level] = at;
-    else next[tail[level]!] = at;
-    tail[level] = at;
-    if (level > current) current = level;
-  };
-  for (let i = 0; i < n; i++) if (labels[i] !== 0) push(i, levels[i]!);
+  for (let i = 0; i < n; i++) {
+    if (labels[i] === 0) continue;
+    push(queues, i, levels[i]!);
+    if (levels[i]! > current) current = levels[i]!;
+  }
   while (current >= 0) {
-    const at = head[current]!;
+    const at = heads[current]!;
     if (at < 0) {
       current--;
       continue;
     }
-    head[current] = next[at]!;
+    heads[current] = queues.next[at]!;
     const label = labels[at]!;
-    const level = current;
     const x = at % width;
-    const visit = (to: number): void => {
-      if (labels[to] !== 0 || mask[to] === 0) return;
+    for (let side = 0; side < 4; side++) {
+      if (side === 0 ? at < width : side === 1 ? x === 0 : side === 2 ? x === width - 1 : at + width >= n)
+        continue;
+      const to = side === 0 ? at - width : side === 1 ? at - 1 : side === 2 ? at + 1 : at + width;
+      if (labels[to] !== 0 || mask[to] === 0) continue;
       labels[to] = label;
-      push(to, Math.min(level, levels[to]!));
-    };
-    if (at >= width) visit(at - width);
-    if (x > 0) visit(at - 1);
-    if (x < width - 1) visit(at + 1);
-    if (at + width < n) visit(at + width);
+      push(queues, to, levels[to]! < current ? levels[to]! : current);
+    }
   }
+}
+
+/** First in, first out: one list of pixels per level. */
+interface Queues {
+  readonly head: Int32Array;
+  readonly tail: Int32Array;
+  readonly next: Int32Array;
+}
+
+const heads = new Int32Array(LEVELS + 1);
+const tails = new Int32Array(LEVELS + 1);
+const nextScratch = scratch(Int32Array);
+
+function push({ head, tail, next }: Queues, at: number, level: number): void {
+  next[at] = -1;
+  if (head[level]! < 0) head[level] = at;
+  else next[tail[level]!] = at;
+  tail[level] = at;
 }

@@ -33,7 +33,7 @@ test.each<[string, string, number, number, string]>([
   ['without dynamics every summit counts', '0787680', 0.5, 0, '0333360'],
   ['a plateau is one summit, its first pixel', '0777770', 0.5, 0.1, '0222220'],
 ])('markers: %s', (_, row, threshold, dynamics, expected) => {
-  const levels = toLevels(heights(row));
+  const levels = toLevels(heights(row), new Uint8Array(row.length).fill(1));
   const mask = new Uint8Array(row.length).fill(1);
   const markers = findMarkers(levels, mask, row.length, threshold, dynamics);
   expect(Array.from(markers).join('')).toBe(expected);
@@ -43,7 +43,7 @@ test('the flood stops at the mask and meets at the saddle', () => {
   const row = '1358531247421';
   const labels = Int32Array.from('0001000002000', Number);
   const mask = Uint8Array.from('1111111111101', Number);
-  flood(labels, toLevels(heights(row)), mask, row.length);
+  flood(labels, toLevels(heights(row), new Uint8Array(row.length).fill(1)), mask, row.length);
   expect(Array.from(labels).join('')).toBe('1111111222200');
 });
 
@@ -111,4 +111,44 @@ test('holes are filled when one object surrounds them, not when two do or the bo
   const two = Int32Array.from('1121' + '1002' + '1112', Number);
   fillHoles({ width: 4, height: 3, labels: two, count: 2 });
   expect(Array.from(two).join('')).toBe('112110021112');
+});
+
+test('holes of any label image, against their definition', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 9 }),
+      fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 80 }),
+      (width, drawing) => {
+        const height = Math.ceil(drawing.length / width);
+        // Mostly objects, so that there is something to fill.
+        const labels = Int32Array.from({ length: width * height }, (_, i) => Math.min(2, drawing[i] ?? 1));
+        const expected = labels.slice();
+        const background = connectedComponents(
+          Uint8Array.from(labels, (label) => (label === 0 ? 1 : 0)),
+          width,
+          height,
+          8,
+        );
+        for (let hole = 1; hole <= background.count; hole++) {
+          const places = [...background.labels.keys()].filter((i) => background.labels[i] === hole);
+          const beside = (i: number): (number | undefined)[] => {
+            const x = i % width;
+            return [
+              x > 0 ? labels[i - 1] : undefined,
+              x < width - 1 ? labels[i + 1] : undefined,
+              labels[i - width],
+              labels[i + width],
+            ];
+          };
+          const around = new Set(places.flatMap(beside));
+          around.delete(0);
+          const [owner] = around;
+          if (around.size === 1 && owner !== undefined) for (const i of places) expected[i] = owner;
+        }
+        fillHoles({ width, height, labels, count: 2 });
+        expect(Array.from(labels)).toEqual(Array.from(expected));
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
