@@ -13,9 +13,9 @@ export interface JudgedPixels {
   readonly weights: Float32Array;
 }
 
-/** What the intent said of pixels before it was tuned: logits `[H·W]`, and 1 where a nucleus is `[H·W]`. */
+/** What the intent said of pixels before it was tuned: probabilities `[H·W]`, and 1 where a nucleus is `[H·W]`. */
 export interface Anchor {
-  readonly logits: Float32Array;
+  readonly probabilities: Float32Array;
   readonly nuclei: Uint8Array;
 }
 
@@ -52,7 +52,7 @@ export function judgedPixels(
   const weights = judged.map((value, i) => {
     if (value === 1) return balance(target[i] === 1 ? wanted : unwanted);
     if (value > 0 || anchor === undefined || anchor.nuclei[i] === 0 || labels[i] !== 0) return value;
-    const before = 1 / (1 + Math.exp(-anchor.logits[i]!));
+    const before = anchor.probabilities[i]!;
     target[i] = before > 0.5 ? 1 : 0;
     return anchor.weight * Math.abs(2 * before - 1);
   });

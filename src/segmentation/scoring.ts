@@ -15,6 +15,23 @@ export function maskProbabilities(masks: Float32Array, k: number, side: number):
   return out;
 }
 
+/** What answers a prompt: the mask with the best predicted IoU, or the mean of all, which errs less where the masks are alike. */
+export type MaskAnswer = 'best' | 'mean';
+
+/** The decoder's answer to a prompt, as probabilities [side, side]. @param masks [K, side, side] logits @param scores [K] */
+export function answerProbabilities(
+  masks: Float32Array,
+  scores: Float32Array,
+  side: number,
+  answer: MaskAnswer = 'best',
+): Float32Array {
+  if (answer === 'best') return maskProbabilities(masks, bestMask(scores), side);
+  const mean = new Float32Array(side * side);
+  for (let k = 0; k < scores.length; k++)
+    maskProbabilities(masks, k, side).forEach((p, i) => (mean[i]! += p / scores.length));
+  return mean;
+}
+
 /**
  * Intent score of every object of a tile: the mean of `probabilities` [side, side] inside it, each pixel taking the mask cell it
  * lies in. -> [count + 1], 0..1, index 0 unused. @param tileSize px that the mask spans; the label image may be smaller (padding)

@@ -1,6 +1,6 @@
 import { holdOutResult, type HeldOutScore, type HoldOutResult } from '../sampo/holdOut';
 import { buildPromptFeeds, type Exemplar } from '../segmentation/prompts';
-import { bestMask } from '../segmentation/scoring';
+import { answerProbabilities } from '../segmentation/scoring';
 import type { JudgedTile } from './judgedTiles';
 import type { NucleusModel } from './nucleusModel';
 import { patiently } from './trainStep';
@@ -18,20 +18,18 @@ export interface JudgedScore extends HeldOutScore {
   readonly heldOut: boolean;
 }
 
-/** Logits of the mask that a search would show on a tile, [side * side]. @throws what `NucleusModel.decode` throws */
-export async function shownLogits(
+/** Probabilities that a search would score objects by on a tile, [side * side]. @throws what `NucleusModel.decode` throws */
+export async function shownProbabilities(
   model: NucleusModel,
   { tile, embedding }: JudgedTile,
   { decoder, exemplars, tokens }: IntentState,
 ): Promise<Float32Array> {
   const prompts = { points: [], exemplars, ...(tokens && { tokens }) };
   const feeds = buildPromptFeeds(tile, prompts, model.promptLimits);
-  const { masks, scores } = await patiently(() =>
+  const { masks, scores, side } = await patiently(() =>
     model.decode(embedding, feeds, { decoder, priority: 'training' }),
   );
-  const pixels = masks.length / scores.length;
-  const best = bestMask(scores);
-  return masks.subarray(best * pixels, (best + 1) * pixels);
+  return answerProbabilities(masks, scores, side, model.manifest.postprocess.answer);
 }
 
 /** What a search would score the judged objects of each tile. @throws what `NucleusModel.decode` throws */
@@ -43,12 +41,12 @@ export async function judgedScores(
   const scores: JudgedScore[] = [];
   for (const tile of tiles) {
     if (tile.objects.length === 0) continue;
-    const logits = await shownLogits(model, tile, state);
+    const probabilities = await shownProbabilities(model, tile, state);
     const sums = new Float64Array(tile.objects.length + 1);
     const areas = new Int32Array(tile.objects.length + 1);
     tile.labels.forEach((label, i) => {
       if (label === 0) return;
-      sums[label]! += 1 / (1 + Math.exp(-logits[i]!));
+      sums[label]! += probabilities[i]!;
       areas[label]!++;
     });
     for (const { number, wanted, heldOut } of tile.objects)

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BridgeError } from '../errors';
 import type { InstanceOptions } from '../segmentation/instances';
 import type { Normalization } from '../segmentation/preprocess';
+import type { MaskAnswer } from '../segmentation/scoring';
 
 /** One file of a model folder. */
 export interface ManifestFile {
@@ -30,7 +31,11 @@ export interface ModelManifest {
     readonly masks: number;
     readonly maskStride: number;
   };
-  readonly postprocess: Partial<InstanceOptions> & { readonly scoreThreshold: number };
+  readonly postprocess: Partial<InstanceOptions> & {
+    readonly scoreThreshold: number;
+    /** 'best' when absent. */
+    readonly answer?: MaskAnswer;
+  };
 }
 
 /** Reads a folder's manifest. @throws BridgeError `ModelInvalid` when it is missing, no JSON, or lacks a part */

@@ -5,13 +5,12 @@ import type { ObjectFeature, ObjectFeatureCollection } from '../segmentation/fea
 import type { Point } from '../segmentation/geometry';
 import { outlineContains } from '../segmentation/geometry';
 import type { TileMaps } from '../segmentation/mapCanvas';
-import { bestMask, maskProbabilities } from '../segmentation/scoring';
+import { answerProbabilities } from '../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../segmentation/stitch';
 import { BlockCache } from './blockCache';
 import { clickCandidates, type PromptCandidates } from './candidates';
 import type { CachedTile, EmbeddingCache } from './embeddingCache';
 import { ExampleTiles, OpenExamples } from './exampleTiles';
-import type { DecodedMasks } from './nucleusModel';
 import type { PromptableModel } from './promptableModel';
 import { retryOnce } from './retry';
 import { planSearch, type SearchPlan } from './searchPlan';
@@ -283,7 +282,11 @@ class TileRun {
           : [],
       ),
     );
-    return { maps: { ...encoded, id: key, intents: decoded.map(bestProbabilities) }, candidates, cached };
+    const { answer } = this.model.manifest.postprocess;
+    const answers = decoded.map(({ masks, scores, side }) =>
+      answerProbabilities(masks, scores, side, answer),
+    );
+    return { maps: { ...encoded, id: key, intents: answers }, candidates, cached };
   }
 
   /** Notes a failed tile. @throws what ends the whole search: a cancellation, a closed image or server, a fault of ours */
@@ -301,10 +304,6 @@ class TileRun {
 }
 
 const ENDS_SEARCH = new Set(['RequestCancelled', 'ShuttingDown', 'ImageNotOpen']);
-
-function bestProbabilities({ masks, scores, side }: DecodedMasks): Float32Array {
-  return maskProbabilities(masks, bestMask(scores), side);
-}
 
 function outsideWarnings(embedded: readonly EmbeddedPrompt[], { plan, within }: SearchPlan): SearchWarning[] {
   const { x, y, width, height } = plan.extent;

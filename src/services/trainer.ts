@@ -6,7 +6,7 @@ import { PIXEL_LOSS_DEFAULTS, SAMPO_DEFAULTS, type RefineSettings } from '../sam
 import type { Exemplar } from '../segmentation/prompts';
 import type { Checkpoints } from './checkpoints';
 import type { EmbeddingCache } from './embeddingCache';
-import { checkHoldOut, judgedScores, shownLogits, verdictOf, type IntentState } from './holdOutCheck';
+import { checkHoldOut, judgedScores, shownProbabilities, verdictOf, type IntentState } from './holdOutCheck';
 import type { Intents, KeptExemplar } from './intents';
 import { readJudgedTiles, type JudgedTile, type KnownClick } from './judgedTiles';
 import type { Judgements, StoredJudgement } from './judgements';
@@ -245,7 +245,7 @@ export class Trainer {
     const lessons: TrainingTile[] = [];
     for (const tile of tiles) {
       const anchored = settings.anchorWeight > 0 && settings.objective.lambdaSegment > 0;
-      const anchor = anchored ? await shownLogits(model, tile, before) : undefined;
+      const anchor = anchored ? await shownProbabilities(model, tile, before) : undefined;
       const lesson = trainingTile(tile, examples, anchor, settings, model.promptLimits, random);
       const taught = lesson.objects.verdicts.size > 0 || tile.choices.length > 0;
       if (lesson.prompts.length > 0 && taught) lessons.push(lesson);

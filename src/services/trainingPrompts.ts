@@ -36,12 +36,12 @@ const PARTS = 3;
 /**
  * The questions asked about a tile: what a search asks (all of the intent's examples), its clicks alone, random parts of the
  * examples, clicks of rising quality on judged objects, and the clicks whose candidates were compared.
- * @param anchor logits of the shown mask before training, for the nuclei that nobody judged
+ * @param anchor probabilities of the answer before training, for the nuclei that nobody judged
  */
 export function trainingTile(
   tile: JudgedTile,
   examples: { readonly stored: readonly Exemplar[]; readonly judged: readonly Exemplar[] },
-  anchor: Anchor['logits'] | undefined,
+  anchor: Anchor['probabilities'] | undefined,
   settings: RefineSettings,
   limits: PromptLimits,
   random: Random,
@@ -68,7 +68,7 @@ export function trainingTile(
     pixels: judgedPixels(
       objects,
       settings.backgroundWeight,
-      anchor && { logits: anchor, nuclei: tile.nuclei, weight: settings.anchorWeight },
+      anchor && { probabilities: anchor, nuclei: tile.nuclei, weight: settings.anchorWeight },
     ),
     prompts: [
       ...sets

@@ -96,7 +96,7 @@ describe('judged pixels', () => {
 
   it('keep nuclei that nobody judged as they were, the more certain the more', () => {
     const anchor = {
-      logits: Float32Array.of(9, 9, 9, 9, 3, -1),
+      probabilities: Float32Array.of(1, 1, 1, 1, 0.95, 0.27),
       nuclei: new Uint8Array(6).fill(1),
       weight: 0.5,
     };

@@ -5,11 +5,13 @@ import { stableUuid } from '../../src/segmentation/identifiers';
 import { traceMask } from '../../src/segmentation/outlines';
 import {
   assignIntent,
+  answerProbabilities,
   bestMask,
   calibrateScore,
   rankCandidates,
   scoreObjects,
   uncertainty,
+  type MaskAnswer,
 } from '../../src/segmentation/scoring';
 import type { FoundObject } from '../../src/segmentation/stitch';
 import {
@@ -121,4 +123,10 @@ test('object scores are means over mask cells; candidates come best first', () =
   expect([...candidates[0]!.objectScores].map((score) => Math.round(score))).toEqual([0, 1, 0]);
   expect([...candidates[1]!.objectScores]).toEqual([0, 0.5, 0.5]);
   expect(bestMask(Float32Array.from([0.1, 0.7, 0.7]))).toBe(1);
+  const answers = (answer?: MaskAnswer) => [
+    ...answerProbabilities(masks, Float32Array.from([0.3, 0.6]), 2, answer).map((p) => Math.round(100 * p)),
+  ];
+  expect(answers()).toEqual([100, 0, 50, 50]);
+  expect(answers('best')).toEqual(answers());
+  expect(answers('mean')).toEqual([75, 25, 50, 50]);
 });

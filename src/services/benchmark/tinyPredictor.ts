@@ -3,7 +3,7 @@ import type { LabelImage } from '../../segmentation/components';
 import { planTiles, relateSpaces, type Spaces, type Tile } from '../../segmentation/coordinates';
 import type { RgbImage } from '../../segmentation/preprocess';
 import { buildPromptFeeds } from '../../segmentation/prompts';
-import { bestMask, maskProbabilities } from '../../segmentation/scoring';
+import { answerProbabilities } from '../../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../../segmentation/stitch';
 import { NucleusModel } from '../nucleusModel';
 import { crop } from '../pixels';
@@ -79,7 +79,7 @@ class TinyImage implements PreparedImage {
       this.model.decode(encoded.embedding, buildPromptFeeds(tile, { points }, this.model.promptLimits)),
     );
     for (const [t, { masks, scores, side }] of (await Promise.all(runs)).entries()) {
-      const mask = maskProbabilities(masks, bestMask(scores), side);
+      const mask = answerProbabilities(masks, scores, side, this.model.manifest.postprocess.answer);
       const { objects, cells, weights } = this.shares[t]!;
       for (let i = 0; i < objects.length; i++) sums[objects[i]!]! += weights[i]! * mask[cells[i]!]!;
     }
