@@ -13,7 +13,7 @@ export interface StepSupervision {
   readonly judged: JudgedPixels;
 }
 
-/** Share of the pixel loss that heads other than the best one get, so that each stays alive. */
+/** Share of the pixel loss that heads other than the best one get where one is shown, so that each stays alive. */
 const OTHER_HEADS = 0.3;
 
 /**
@@ -48,7 +48,7 @@ export function lossFeeds(
     put(
       'pairHeads',
       [slots, k],
-      rows(k, (row, pair) => (row[pair.head] = 1)),
+      rows(k, (row, { head }) => (head === 'mean' ? row.fill(1 / k) : (row[head] = 1))),
     );
     put(
       'pairWeights',
@@ -81,7 +81,8 @@ export function lossFeeds(
   }
   if (settings.lambdaSegment > 0) {
     const best = Math.max(...step.answer.utilities);
-    const heads = step.answer.utilities.map((value) => (value === best ? 1 : OTHER_HEADS));
+    const { utilities, shown } = step.answer;
+    const heads = utilities.map((value) => (value === best || shown === 'mean' ? 1 : OTHER_HEADS));
     put('target', [1, 1, height, width], step.judged.target);
     put('judged', [1, 1, height, width], step.judged.weights);
     put('segmentHeads', [1, k], Float32Array.from(heads));

@@ -39,7 +39,7 @@ export function directedLogits(direction: Direction, logits: Float32Array): numb
 
 /**
  * margin_p = (1/|D|) Σ_{i∈D} (m_w,i − m_l,i)(z_θ,i − z_ref,i) for P pairs at once.
- * @param logits z_θ `[1, K, H, W]`  @param directions `[P, H·W]`  @param heads one-hot `[P, K]`: whose logits answer
+ * @param logits z_θ `[1, K, H, W]`  @param directions `[P, H·W]`  @param heads `[P, K]`, rows of sum 1: whose logits answer
  * @param references Σ direction · z_ref `[P]`, constants of the refinement
  * @returns margins `[P]`
  */

@@ -9,11 +9,15 @@ export interface Answer {
   readonly scores: Float32Array;
 }
 
-/** An answer with the utility of each head and the head the model itself would show. */
+/** One of the K masks, or the mean of them all. */
+export type Head = number | 'mean';
+
+/** An answer with the utility of each head and what a search would show of it. */
 export interface RatedAnswer extends Answer {
   readonly utilities: readonly number[];
-  /** Head with the highest score. */
-  readonly shown: number;
+  /** The head with the highest score, or the mean: what a search reads. */
+  readonly shown: Head;
+  readonly shownUtility: number;
 }
 
 /** A preference, conditioned on one prompt and answered by one head. */
@@ -21,8 +25,8 @@ export interface PreferencePair {
   readonly source: 'verdict' | 'candidate' | 'inter-prompt' | 'intra-prompt';
   /** Index of the prompt it is conditioned on. */
   readonly prompt: number;
-  /** Head whose logits the margin reads. */
-  readonly head: number;
+  /** Whose logits the margin reads. */
+  readonly head: Head;
   readonly direction: Direction;
   /** Heads whose scores should be in this order, for pairs between the masks of one prompt. */
   readonly rank?: { readonly winner: number; readonly loser: number };
@@ -32,19 +36,31 @@ export interface PreferencePair {
   readonly weight?: number;
 }
 
-/** Logits of one head. */
-export function headLogits({ masks, scores }: Answer, head: number): Float32Array {
+/** Logits of one head, or the mean of all, `[H·W]`. */
+export function headLogits({ masks, scores }: Answer, head: Head): Float32Array {
   const pixels = masks.length / scores.length;
+  if (head === 'mean') {
+    const mean = new Float32Array(pixels);
+    masks.forEach((z, i) => (mean[i % pixels]! += z / scores.length));
+    return mean;
+  }
   return masks.subarray(head * pixels, (head + 1) * pixels);
 }
 
-/** Rates an answer by the confirmed pixels. */
-export function rateAnswer(answer: Answer, judged: JudgedPixels): RatedAnswer {
+/** Rates an answer by the confirmed pixels. @param reads what a search reads of an answer */
+export function rateAnswer(
+  answer: Answer,
+  judged: JudgedPixels,
+  reads: 'best' | 'mean' = 'best',
+): RatedAnswer {
   const heads = [...answer.scores.keys()];
+  const best = heads.reduce((one, head) => (answer.scores[head]! > answer.scores[one]! ? head : one), 0);
+  const shown = reads === 'mean' ? reads : best;
   return {
     ...answer,
     utilities: heads.map((head) => utility(headLogits(answer, head), judged)),
-    shown: heads.reduce((best, head) => (answer.scores[head]! > answer.scores[best]! ? head : best), 0),
+    shown,
+    shownUtility: utility(headLogits(answer, shown), judged),
   };
 }
 
@@ -72,10 +88,9 @@ export function mineInterPrompt(
   threshold: number,
 ): PreferencePair[] {
   const pairs: PreferencePair[] = [];
-  const shownUtility = (i: number): number => answers[i]!.utilities[answers[i]!.shown]!;
   for (let a = 0; a < answers.length; a++)
     for (let b = 0; b < answers.length; b++) {
-      const gap = shownUtility(a) - shownUtility(b);
+      const gap = answers[a]!.shownUtility - answers[b]!.shownUtility;
       if (gap < threshold || gap <= 0) continue;
       const head = answers[b]!.shown;
       const better = headLogits(answers[a]!, answers[a]!.shown);

@@ -47,8 +47,9 @@ export async function trainSteps(
   settings: RefineSettings,
   budget: StepBudget,
 ): Promise<{ steps: number; metrics: StepMetrics }> {
-  const { tileSize, limits } = model.manifest;
+  const { tileSize, limits, postprocess } = model.manifest;
   const side = tileSize / limits.maskStride;
+  const reads = postprocess.answer;
   const resident = (lesson: number): string => `training/tile/${lesson}`;
   const first = lessons.map((): (RatedAnswer | undefined)[] => []);
   const latest = lessons.map((): (RatedAnswer | undefined)[] => []);
@@ -67,7 +68,7 @@ export async function trainSteps(
         priority: 'training',
       }),
     );
-    return rateAnswer({ masks, scores }, pixels);
+    return rateAnswer({ masks, scores }, pixels, reads);
   };
   const draw = questionDraw(lessons, seededRandom(settings.seed + 1));
   const start = performance.now();
@@ -96,7 +97,7 @@ export async function trainSteps(
         ...lossFeeds(supervision, settings.objective, settings.pairs, side, side),
       };
       const done = await run.step(feeds, pairs.length);
-      latest[t]![p] = rateAnswer(done.answer, lesson.pixels);
+      latest[t]![p] = rateAnswer(done.answer, lesson.pixels, reads);
       step++;
       metrics = done.metrics;
       const used = (performance.now() - start) / 1000;

@@ -113,7 +113,9 @@ export function pairsFor(
     [
       ...verdictPairs(objects, answer, index),
       ...(choice
-        ? candidatePairs(answer, index, choice.chosen).filter(({ head }) => choice.rejected.includes(head))
+        ? candidatePairs(answer, index, choice.chosen).filter(({ rank }) =>
+            choice.rejected.includes(rank!.loser),
+          )
         : []),
       ...mined
         .map((pair) => ({ ...pair, prompt: known[pair.prompt]!.at }))

@@ -1,4 +1,5 @@
 import { judgedPixels, utility, verdictDirections } from '../../src/sampo/judgedPixels';
+import { lossFeeds } from '../../src/sampo/lossFeeds';
 import {
   candidatePairs,
   mineInterPrompt,
@@ -6,6 +7,7 @@ import {
   rateAnswer,
   strongestPairs,
 } from '../../src/sampo/mining';
+import { SAMPO_DEFAULTS } from '../../src/sampo/settings';
 
 // Eight pixels: object 1 (wanted), object 2 (unwanted), object 3 (never judged), two pixels of background.
 const objects = {
@@ -57,6 +59,17 @@ describe('between prompts', () => {
     expect(pairs[0]).toMatchObject({ source: 'inter-prompt', prompt: 0, head: 0, gap: 0.5 });
     // Pixel 1 differs and is judged; pixel 4 differs but nobody judged it.
     expect([...pairs[0]!.direction.weights]).toEqual([0, 1, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it('reads the mean of the masks where a search does', () => {
+    const both = rateAnswer(answer([0.9, 0.1], claim(0), claim(0, 1)), judged, 'mean');
+    expect(both).toMatchObject({ shown: 'mean', shownUtility: 0.5 });
+    const [pair] = mineInterPrompt([both, rich], judged, 0.05);
+    expect(pair).toMatchObject({ head: 'mean', prompt: 0, gap: 0.5 });
+    const step = { answer: both, reference: both, pairs: [pair!], judged };
+    const feeds = lossFeeds(step, SAMPO_DEFAULTS.objective, 2, 2, 4);
+    expect([...feeds['pairHeads']!.data]).toEqual([0.5, 0.5, 0, 0]);
+    expect([...feeds['segmentHeads']!.data]).toEqual([1, 1]);
   });
 
   it('drops pairs closer than the threshold', () => {
