@@ -4,7 +4,8 @@ import type { Feature, SegmentPromptParams } from '../../protocol/types.gen';
 import type { IntentPrompt, SearchWarning } from '../../services/searchRequest';
 import type { PromptableModel } from '../../services/promptableModel';
 import { readExamples } from '../../services/searchRequest';
-import type { SearchOutcome } from '../../services/search';
+import { withRoomyHeap } from '../../services/roomyHeap';
+import type { SearchOutcome, SearchRequest } from '../../services/search';
 import { searchImage } from '../../services/tilePixels';
 import type { Services } from '../services';
 import type { Session } from '../session';
@@ -15,9 +16,10 @@ export function prompt(services: Services): Handler<Session, 'segment/prompt'> {
     const { models, results, intents, images, limits } = services;
     const model = models.promptable(params.modelId);
     const image = searchImage(images, params.imageId);
-    const outcome = await services.searchWith(model).run({
+    const prompts = await Promise.all(params.intents.map((one) => readPrompt(services, one, model)));
+    const request: SearchRequest = {
       image,
-      prompts: await Promise.all(params.intents.map((one) => readPrompt(services, one, model))),
+      prompts,
       extent: params.extent,
       ...(params.filters && { filters: params.filters }),
       ...(params.pixelSizeMicrons !== undefined && { pixelSizeMicrons: params.pixelSizeMicrons }),
@@ -29,7 +31,8 @@ export function prompt(services: Services): Handler<Session, 'segment/prompt'> {
           etaSeconds,
           objects: objects,
         }),
-    });
+    };
+    const outcome = await withRoomyHeap(() => services.searchWith(model).run(request));
     results.keep(session.id, outcome.result);
     if (params.remember !== false)
       params.intents.forEach(({ intentId }, i) =>
