@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const SUFFIX = '.tile';
@@ -58,7 +58,13 @@ export class EmbeddingFiles {
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       await this.#makeRoom(size);
-      await writeFile(temporary, Buffer.concat([digest(parts), ...parts]), { mode: 0o600 });
+      const file = await open(temporary, 'wx', 0o600);
+      try {
+        const { bytesWritten } = await file.writev([digest(parts), ...parts]);
+        if (bytesWritten !== size) throw new Error(`only ${bytesWritten} of ${size} bytes were written`);
+      } finally {
+        await file.close();
+      }
       await rename(temporary, this.#path(key));
       this.#bytes = (this.#bytes ?? 0) + size;
       this.#written += size;

@@ -18,7 +18,7 @@ import type { EncodedTile } from '../../src/services/nucleusModel';
 const KIB = 1 << 10;
 /** Floats: 4 * 8 * 8 of the embedding, twice 32 * 32 of the maps. */
 const TILE_BYTES = 4 * (4 * 64 + 2 * 1024);
-const FILE_BYTES = TILE_BYTES + 16 + 32;
+const FILE_BYTES = TILE_BYTES + 20 + 32;
 
 let root: string;
 beforeAll(() => (root = mkdtempSync(join(tmpdir(), 'sampo-embeddings-'))));
@@ -67,7 +67,8 @@ describe('after a restart', () => {
     for (const seed of [1, 2, 3]) expect((await first.get(seed)).cached).toBe(false);
     await first.cache.close();
     const second = setUp(folder);
-    for (const seed of [3, 1, 2]) expect(await second.get(seed)).toEqual({ tile: tile(seed), cached: true });
+    for (const seed of [3, 1, 2])
+      expect(await second.get(seed)).toEqual({ tile: tile(seed), cached: true, key: key(seed) });
     expect(second.made).toEqual([]);
     expect(second.lines).toEqual([]);
   });
@@ -87,7 +88,7 @@ describe('after a restart', () => {
     const path = join(folder, files(folder)[0]!);
     writeFileSync(path, damage(readFileSync(path)));
     const second = setUp(folder);
-    expect(await second.get(7)).toEqual({ tile: tile(7), cached: false });
+    expect(await second.get(7)).toEqual({ tile: tile(7), cached: false, key: key(7) });
     await second.cache.close();
     expect(second.lines).toEqual([expect.stringContaining('damaged') as string]);
     expect((await setUp(folder).get(7)).cached).toBe(true);
@@ -97,7 +98,7 @@ describe('after a restart', () => {
     const folder = newFolder();
     await new EmbeddingFiles(folder, 1 << 20, fail).write(key(8), [new Uint8Array(500)]);
     const { get, lines } = setUp(folder);
-    expect(await get(8)).toEqual({ tile: tile(8), cached: false });
+    expect(await get(8)).toEqual({ tile: tile(8), cached: false, key: key(8) });
     expect(lines).toEqual([expect.stringContaining('another form') as string]);
   });
 });
