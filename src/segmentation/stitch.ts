@@ -105,15 +105,20 @@ export class Stitcher {
 
   /** Takes the maps of a tile; returns the objects that have become final. @throws RangeError for a tile that is not awaited */
   add(tile: Tile, maps: TileMaps): FoundObject[] {
+    return [...this.addInSteps(tile, maps)].flat();
+  }
+
+  /** As `add`, block by block: the caller may let other work in between, but gives no other tile before the end. */
+  *addInSteps(tile: Tile, maps: TileMaps): Generator<FoundObject[], void> {
     this.expect(tile);
     this.canvas.add(tile, maps, this.blocksOf(tile.key).length);
-    return this.settle(tile);
+    yield* this.settle(tile);
   }
 
   /** Gives up a tile (its inference failed): objects that reach into what only it covered are left out, never cut. */
   skip(tile: Tile): FoundObject[] {
     this.expect(tile);
-    return this.settle(tile);
+    return [...this.settle(tile)].flat();
   }
 
   private expect(tile: Tile): void {
@@ -126,16 +131,15 @@ export class Stitcher {
     return blocks;
   }
 
-  private settle({ key }: Tile): FoundObject[] {
-    const found: FoundObject[] = [];
+  private *settle({ key }: Tile): Generator<FoundObject[], void> {
     for (const block of this.blocksOf(key)) {
       if (--block.waitsFor > 0) continue;
-      found.push(...this.finish(block));
+      const found = this.finish(block);
       this.canvas.release(block.tiles);
       this.claims.release(block.window);
+      yield found;
     }
     this.blocks.delete(key);
-    return found;
   }
 
   private finish(block: Block): FoundObject[] {

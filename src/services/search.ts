@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { JobOptions, Priority } from '../engine/engine';
 import { isBridgeError } from '../errors';
 import { orderTiles, type Tile } from '../segmentation/coordinates';
@@ -235,7 +236,11 @@ class TileRun {
       try {
         const { maps, candidates, cached } = await ahead.shift()!;
         if (following !== undefined) ahead.push(this.#start(following, embedded, result));
-        found = stitcher.add(tile, maps);
+        found = [];
+        for (const part of stitcher.addInSteps(tile, maps)) {
+          found.push(...part);
+          await setImmediate(); // an answer of the engine that has come meanwhile gets its next job
+        }
         result.candidates.push(...candidates);
         if (cached) this.cached++;
       } catch (error) {

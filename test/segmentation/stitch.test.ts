@@ -194,6 +194,21 @@ test('a polygon keeps the objects anchored in it; scores are the mean inside', (
   }
 });
 
+test('in steps: block by block what comes at once otherwise', () => {
+  const plan = planTiles({ modelSize: SIZE, tileSize: 256, overlap: 64 });
+  const atOnce = new Stitcher({ plan, intents: 1 });
+  const inSteps = new Stitcher({ plan, intents: 1 });
+  let most = 0;
+  for (const tile of plan.tiles) {
+    const maps = seenThroughTile(TISSUE, tile, 256, 0);
+    const parts = [...inSteps.addInSteps(tile, maps)];
+    most = Math.max(most, parts.length);
+    expect(parts.flat()).toEqual(atOnce.add(tile, maps));
+  }
+  expect(most).toBeGreaterThan(1);
+  expect(inSteps.bytesHeld).toBe(0);
+});
+
 test('an image smaller than a tile', () => {
   const tissue = makeTissue({ width: 90, height: 70 }, 4, 0.004);
   const found = stitch(tissue, { tileSize: 200, overlap: 20 });
