@@ -51,6 +51,8 @@ export interface ServerOptions {
   readonly limits?: Partial<Limits>;
   /** How long a viewer may take to send pixels, ms; 30 s when left out. */
   readonly viewerTimeoutMs?: number;
+  /** Loads the bundled model at once, not at the first click. */
+  readonly warm?: boolean;
   readonly log?: (line: string) => void;
   /** Called when a client asked the server to stop. */
   readonly onStop?: () => void;
@@ -192,6 +194,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       protocolVersion: PROTOCOL_VERSION,
     });
     closers.push(() => removeConnectionFile(connectionFile, process.pid));
+    if (options.warm === true)
+      void model.warm().catch((error: unknown) => {
+        // The first click will say what is wrong; a server that closes meanwhile has nothing to say.
+        if (!isBridgeError(error) || error.errorName !== 'ShuttingDown')
+          log(`the model could not be loaded in advance: ${String(error)}`);
+      });
     return { url: transport.url, token, connectionFile, close };
   } catch (error) {
     await close();

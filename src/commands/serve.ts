@@ -38,6 +38,7 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
       stateFolder: stateFolder(values.state, around),
       ...(device ? { device } : {}),
       roots: values.root ?? [],
+      warm: true,
       log: (line) => around.err(`${line.trimEnd()}\n`),
       onStop: () => stopped.abort(),
     });

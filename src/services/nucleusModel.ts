@@ -92,6 +92,29 @@ export class NucleusModel implements PromptableModel {
     return this.#loading;
   }
 
+  /**
+   * Loads both graphs and runs them once on white, behind all other work: the first click then pays for neither.
+   * @throws BridgeError as `load` and `Engine.run`
+   */
+  async warm(): Promise<void> {
+    await this.load();
+    const { tileSize, normalization, embedding } = this.manifest;
+    const white = padTile({ width: 1, height: 1, data: new Uint8Array(3).fill(255) }, tileSize, 'white');
+    const { image_embeddings } = await this.engine.run(
+      this.#encoder,
+      { image: normalizeRgb(white, normalization) },
+      { priority: 'batch', fetch: ENCODER_OUTPUTS },
+    );
+    const tile = { key: '', column: 0, row: 0, x: 0, y: 0, width: tileSize, height: tileSize };
+    const point = { x: 0, y: 0, label: 1 as const, feature: new Float32Array(embedding.channels) };
+    const prompts = buildPromptFeeds(tile, { points: [point] }, this.promptLimits);
+    await this.engine.run(
+      this.decoder,
+      { image_embeddings: image_embeddings!, ...prompts },
+      { priority: 'batch' },
+    );
+  }
+
   /** Bytes of one of the model's graphs, checked. @throws BridgeError `FileNotFound`, `FileDamaged` */
   async read(part: 'encoder' | 'decoder'): Promise<Uint8Array> {
     const file: ManifestFile = this.manifest.files[part];
