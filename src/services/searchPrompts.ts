@@ -23,7 +23,7 @@ export interface LearnedExemplar extends Exemplar, Point {
 /** One intent's prompts, embedded. */
 export interface EmbeddedPrompt {
   readonly prompts: PromptSet;
-  /** Clicks of this request, in their order, at the place they were made. */
+  /** Clicks of this request, in their order, at the place they were made; `prompts` holds the earlier ones of this image too. */
   readonly clicks: readonly { readonly click: Click; readonly placed: PlacedClick }[];
   readonly learned: readonly LearnedExemplar[];
   readonly warnings: readonly SearchWarning[];
@@ -96,10 +96,18 @@ export async function embedPrompt(prompt: IntentPrompt, context: PromptContext):
   requirePositive(prompt, [...stored, ...learned, ...elsewhere], lost, modelId);
 
   const shown = learned.filter(({ source }) => source !== 'click');
-  const exemplars: Exemplar[] = [...stored, ...elsewhere, ...shown];
+  // A click of an earlier request says here what it said then.
+  const wasClicked = (one: StoredExemplar): boolean => one.source === 'click' && isHere(one);
+  const earlier = stored.filter(wasClicked).map((one) => ({ ...one, ...toModelSpace(spaces, one as Point) }));
+  const exemplars: Exemplar[] = [...stored.filter((one) => !wasClicked(one)), ...elsewhere, ...shown];
   return {
     prompts: {
-      points: clicks.map(({ placed: { x, y, label, feature } }) => ({ x, y, label, feature })),
+      points: [...earlier, ...clicks.map(({ placed }) => placed)].map(({ x, y, label, feature }) => ({
+        x,
+        y,
+        label,
+        feature,
+      })),
       boxes: modelBoxes,
       exemplars,
       ...(intent.tokens && { tokens: intent.tokens }),

@@ -16,8 +16,10 @@ export interface Click extends Point {
   readonly positive: boolean;
 }
 
-/** An example kept with an intent; its place, full-resolution px, tells whether this request names it again. */
+/** An example kept with an intent; its place, full-resolution px, tells where it is a click, and whether a request names it again. */
 export interface StoredExemplar extends Exemplar {
+  /** How it was shown: click, box or object. */
+  readonly source?: string;
   readonly modelId: string;
   readonly imageUri?: string;
   readonly x?: number;
