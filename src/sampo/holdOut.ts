@@ -1,8 +1,8 @@
-import { hashOf } from './random';
+/** Of a kind, this one is the first to be kept back: fewer are all needed for training. */
+const FIRST_KEPT = 4;
 
 /** A judgement as the hold-out sees it. */
 export interface SplitItem {
-  readonly id: string;
   readonly wanted: boolean;
 }
 
@@ -13,24 +13,16 @@ export interface Split<T> {
 }
 
 /**
- * Keeps back a share of the wanted and of the unwanted objects each: at least one of a kind once there are four, none below.
- * Which ones depends on their ids and the seed alone, not on their order.
+ * Keeps back a share of the wanted and of the unwanted objects each: the fourth of a kind, and then one in every 1/share.
+ * Objects come oldest first, and what a judgement is for, training or the check, never changes when others follow: were an
+ * object trained on in one round and kept back in the next, the version before would know it by heart and seem better.
  */
-export function splitHoldOut<T extends SplitItem>(
-  items: readonly T[],
-  share: number,
-  seed: number,
-): Split<T> {
-  const kept = new Set<T>();
-  for (const wanted of [true, false]) {
-    const kind = items.filter((item) => item.wanted === wanted);
-    const count = kind.length < 4 ? 0 : Math.max(1, Math.round(kind.length * share));
-    const place = (item: T): number => hashOf(`${seed}:${item.id}`);
-    kind
-      .toSorted((a, b) => place(a) - place(b))
-      .slice(0, count)
-      .forEach((item) => kept.add(item));
-  }
+export function splitHoldOut<T extends SplitItem>(items: readonly T[], share: number): Split<T> {
+  const period = share > 0 ? Math.max(FIRST_KEPT, Math.round(1 / share)) : Infinity;
+  const counts = { wanted: 0, unwanted: 0 };
+  const kept = new Set(
+    items.filter(({ wanted }) => counts[wanted ? 'wanted' : 'unwanted']++ % period === FIRST_KEPT - 1),
+  );
   return {
     train: items.filter((item) => !kept.has(item)),
     holdOut: items.filter((item) => kept.has(item)),
@@ -47,8 +39,6 @@ export interface HeldOutScore {
 export interface HoldOutResult {
   /** Mean over the two kinds of the share on the right side of the threshold. */
   readonly accuracy: number;
-  /** Mean over the two kinds of the mean of score − threshold for wanted, threshold − score for unwanted objects. */
-  readonly certainty: number;
   readonly count: number;
 }
 
@@ -59,25 +49,64 @@ export function holdOutResult(scores: readonly HeldOutScore[], threshold: number
     .filter((kind) => kind.length > 0);
   const right = ({ wanted, score }: HeldOutScore): boolean => score >= threshold === wanted;
   const share = (kind: readonly HeldOutScore[]): number => kind.filter(right).length / kind.length;
-  const signed = ({ wanted, score }: HeldOutScore): number =>
-    wanted ? score - threshold : threshold - score;
-  const mean = (values: readonly number[], none: number): number =>
-    values.length === 0 ? none : values.reduce((sum, value) => sum + value, 0) / values.length;
-  const certainty = mean(
-    kinds.map((kind) => mean(kind.map(signed), 0)),
-    0,
-  );
-  return { accuracy: mean(kinds.map(share), 1), certainty, count: scores.length };
+  const accuracy = kinds.length === 0 ? 1 : kinds.reduce((sum, kind) => sum + share(kind), 0) / kinds.length;
+  return { accuracy, count: scores.length };
+}
+
+/** Share of judgements that may be wrong: bounds what a single one can say, log((1 − ε)/ε) = 2.2 nats. */
+const WRONG = 0.1;
+/** Spread of a gain from object to object where too few tell it, in nats, and the objects that this guess weighs. */
+const PRIOR_SPREAD = 0.4;
+const PRIOR_COUNT = 4;
+
+/** What a refinement brings on the judgements kept back: nats per object, positive when better. */
+export interface HoldOutGain {
+  readonly mean: number;
+  /** Standard error of the mean; infinite without objects. */
+  readonly error: number;
+}
+
+/** log p(judgement): p = σ(logit score − logit threshold), and a judgement is wrong with probability `WRONG`. */
+function logLikelihood({ wanted, score }: HeldOutScore, threshold: number): number {
+  const logit = (value: number): number => {
+    const inside = Math.min(1 - 1e-6, Math.max(1e-6, value));
+    return Math.log(inside / (1 - inside));
+  };
+  const p = 1 / (1 + Math.exp(logit(threshold) - logit(score)));
+  return Math.log(WRONG + (1 - 2 * WRONG) * (wanted ? p : 1 - p));
 }
 
 /**
- * Whether a refinement must not be activated. A handful of objects near the threshold change sides by chance, so being less
- * accurate counts only when the scores have moved the wrong way too; without that, they must have moved far.
+ * Mean gain in log-likelihood of the same objects, one by one; both kinds weigh the same.
+ * @param before, after scores of the same objects in the same order, with the threshold each is shown at
  */
-export function isWorse(before: HoldOutResult, after: HoldOutResult, tolerance = 0.05): boolean {
-  if (after.count === 0) return false;
-  const lost = before.certainty - after.certainty;
-  return after.accuracy < before.accuracy ? lost > 0 : lost > tolerance;
+export function holdOutGain(
+  before: { readonly scores: readonly HeldOutScore[]; readonly threshold: number },
+  after: { readonly scores: readonly HeldOutScore[]; readonly threshold: number },
+): HoldOutGain {
+  const gains = after.scores.map((one, i) => ({
+    wanted: one.wanted,
+    gain: logLikelihood(one, after.threshold) - logLikelihood(before.scores[i]!, before.threshold),
+  }));
+  const kinds = [true, false]
+    .map((wanted) => gains.filter((one) => one.wanted === wanted).map(({ gain }) => gain))
+    .filter((kind) => kind.length > 0);
+  if (kinds.length === 0) return { mean: 0, error: Infinity };
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const means = kinds.map((kind) => sum(kind) / kind.length);
+  const squares = sum(kinds.flatMap((kind, k) => kind.map((gain) => (gain - means[k]!) ** 2)));
+  const free = gains.length - kinds.length;
+  const variance = (PRIOR_COUNT * PRIOR_SPREAD ** 2 + squares) / (PRIOR_COUNT + free);
+  const error = Math.sqrt(variance * sum(kinds.map((kind) => 1 / kind.length))) / kinds.length;
+  return { mean: sum(means) / kinds.length, error };
+}
+
+/**
+ * Whether a refinement must not be activated: the objects kept back lose more than their number lets happen by chance. Few
+ * objects must lose much, many need lose little.
+ */
+export function isWorse({ mean, error }: HoldOutGain): boolean {
+  return mean < -error;
 }
 
 /** Judged objects that weigh as much as the threshold that was there before. */

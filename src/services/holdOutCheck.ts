@@ -1,4 +1,11 @@
-import { holdOutResult, type HeldOutScore, type HoldOutResult } from '../sampo/holdOut';
+import {
+  holdOutGain,
+  holdOutResult,
+  isWorse,
+  type HeldOutScore,
+  type HoldOutGain,
+  type HoldOutResult,
+} from '../sampo/holdOut';
 import { buildPromptFeeds, type Exemplar } from '../segmentation/prompts';
 import { answerProbabilities } from '../segmentation/scoring';
 import type { JudgedTile } from './judgedTiles';
@@ -55,19 +62,41 @@ export async function judgedScores(
   return scores;
 }
 
-/** How well scores agree with the judgements kept back. */
-export function checkHoldOut(scores: readonly JudgedScore[], threshold: number): HoldOutResult {
-  return holdOutResult(
-    scores.filter(({ heldOut }) => heldOut),
+/** What an intent answers about the judged objects, and the threshold it shows them at. */
+export interface JudgedState {
+  readonly scores: readonly JudgedScore[];
+  readonly threshold: number;
+}
+
+/** The judgements kept back, before a refinement and after it. */
+export interface HoldOutCheck {
+  readonly before: HoldOutResult;
+  readonly after: HoldOutResult;
+  readonly gain: HoldOutGain;
+  readonly worse: boolean;
+}
+
+/** Compares two states on the judgements kept back. @param before, after of the same objects in the same order */
+export function checkHoldOut(before: JudgedState, after: JudgedState): HoldOutCheck {
+  const kept = ({ scores, threshold }: JudgedState) => ({
+    scores: scores.filter(({ heldOut }) => heldOut),
     threshold,
-  );
+  });
+  const [was, is] = [kept(before), kept(after)];
+  const gain = holdOutGain(was, is);
+  const results = {
+    before: holdOutResult(was.scores, was.threshold),
+    after: holdOutResult(is.scores, is.threshold),
+  };
+  return { ...results, gain, worse: isWorse(gain) };
 }
 
 /** What a refinement came to, for a person. */
-export function verdictOf(before: HoldOutResult, after: HoldOutResult, worse: boolean): string {
+export function verdictOf({ before, after, gain, worse }: HoldOutCheck): string {
   if (after.count === 0)
     return 'in use; too few objects were judged to keep some back as a check: judge at least four of a kind';
   const percent = (value: number): string => `${Math.round(100 * value)} %`;
-  const figures = `of ${after.count} judged objects kept back as a check: ${percent(before.accuracy)} right before, ${percent(after.accuracy)} after (certainty ${before.certainty.toFixed(2)}, then ${after.certainty.toFixed(2)})`;
+  const nats = `${gain.mean < 0 ? '' : '+'}${gain.mean.toFixed(2)} ± ${gain.error.toFixed(2)}`;
+  const figures = `of ${after.count} judged objects kept back as a check: ${percent(before.accuracy)} right before, ${percent(after.accuracy)} after (log-likelihood of each ${nats})`;
   return worse ? `not in use, because it is worse; ${figures}` : `in use; ${figures}`;
 }

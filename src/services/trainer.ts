@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine';
 import { BridgeError } from '../errors';
-import { calibratedThreshold, isWorse, splitHoldOut } from '../sampo/holdOut';
+import { calibratedThreshold, splitHoldOut } from '../sampo/holdOut';
 import { seededRandom } from '../sampo/random';
 import { PIXEL_LOSS_DEFAULTS, SAMPO_DEFAULTS, type RefineSettings } from '../sampo/settings';
 import type { Exemplar } from '../segmentation/prompts';
@@ -143,7 +143,7 @@ export class Trainer {
     };
     const lessons = await this.#lessons(tiles, { stored, judged: learned }, before, settings);
     const threshold = shown.scoreThreshold ?? model.manifest.postprocess.scoreThreshold;
-    const wasRight = checkHoldOut(await judgedScores(model, tiles, before), threshold);
+    const was = { scores: await judgedScores(model, tiles, before), threshold };
     const graph = await this.#graphs.get(settings);
     const run = new TrainRun(engine, graph, settings, model.promptLimits, active?.refinement);
     const readSeconds = since();
@@ -174,12 +174,12 @@ export class Trainer {
     });
     const trained = scores.filter(({ heldOut }) => !heldOut);
     const scoreThreshold = calibratedThreshold(trained, model.manifest.postprocess.scoreThreshold);
-    const isRight = checkHoldOut(scores, scoreThreshold);
-    const worse = isWorse(wasRight, isRight);
-    const counts = { judgements: all.length, heldOut: wasRight.count, closed, tiles: tiles.length };
+    const check = checkHoldOut(was, { scores, threshold: scoreThreshold });
+    const counts = { judgements: all.length, heldOut: check.after.count, closed, tiles: tiles.length };
     const checks = {
-      holdOutBefore: wasRight,
-      holdOutAfter: isRight,
+      holdOutBefore: check.before,
+      holdOutAfter: check.after,
+      ...(check.after.count > 0 && { holdOutGain: check.gain }),
       scoreThreshold,
       readSeconds,
       trainSeconds,
@@ -197,11 +197,11 @@ export class Trainer {
         version: this.parts.version,
       },
     });
-    if (!worse) await checkpoints.activate(intentId, checkpointId);
+    if (!check.worse) await checkpoints.activate(intentId, checkpointId);
     return {
       checkpointId,
-      activated: !worse,
-      verdict: verdictOf(wasRight, isRight, worse),
+      activated: !check.worse,
+      verdict: verdictOf(check),
       metrics: figures,
       seconds: since(),
     };
@@ -214,14 +214,13 @@ export class Trainer {
     signal: AbortSignal | undefined,
   ) {
     const items = all.map((judgement) => ({
-      id: `${judgement.imageUri}:${judgement.objectId ?? judgement.judgementId}`,
       wanted: judgement.kind !== 'reject',
       judgement,
     }));
     // A choice among candidates cannot be checked against a score: it is always trained on.
     const choices = items.filter(({ judgement }) => judgement.kind === 'better');
     const objects = items.filter(({ judgement }) => judgement.kind !== 'better');
-    const split = splitHoldOut(objects, settings.holdOutShare, settings.seed);
+    const split = splitHoldOut(objects, settings.holdOutShare);
     const { model, cache, image } = this.parts;
     return readJudgedTiles(
       {

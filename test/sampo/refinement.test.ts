@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { autoPrompt, type EmbeddingGrid } from '../../src/sampo/autoPrompt';
 import { withJudgements } from '../../src/sampo/exemplars';
-import { calibratedThreshold, holdOutResult, isWorse, splitHoldOut } from '../../src/sampo/holdOut';
+import {
+  calibratedThreshold,
+  holdOutGain,
+  holdOutResult,
+  isWorse,
+  splitHoldOut,
+} from '../../src/sampo/holdOut';
 import { judgedPixels } from '../../src/sampo/judgedPixels';
 import { marginMetrics } from '../../src/sampo/lossFeeds';
 import { synthesizePrompts, type ConfirmedObject } from '../../src/sampo/promptSynthesis';
@@ -10,44 +16,72 @@ import { isTrainable } from '../../src/sampo/trainableSets';
 import { float32Tensor } from '../../src/tensor';
 
 describe('the hold-out', () => {
-  const items = Array.from({ length: 10 }, (_, i) => ({ id: `j${i}`, wanted: i % 2 === 0 }));
+  const judged = (kinds: readonly boolean[]) => kinds.map((wanted, id) => ({ id, wanted }));
 
-  it('takes its share of each kind, whatever the order', () => {
-    const { train, holdOut } = splitHoldOut(items, 0.2, 7);
-    expect(holdOut.filter(({ wanted }) => wanted)).toHaveLength(1);
-    expect(holdOut.filter(({ wanted }) => !wanted)).toHaveLength(1);
-    expect(train).toHaveLength(8);
-    const ids = (part: readonly { id: string }[]): string[] => part.map(({ id }) => id).sort();
-    expect(ids(splitHoldOut(items.toReversed(), 0.2, 7).holdOut)).toEqual(ids(holdOut));
+  it('takes the fourth of each kind, then one in five', () => {
+    const { train, holdOut } = splitHoldOut(judged(Array.from({ length: 20 }, (_, i) => i % 2 === 0)), 0.2);
+    expect(holdOut.map(({ id }) => id)).toEqual([6, 7, 16, 17]);
+    expect(train).toHaveLength(16);
   });
 
-  it('never loses or doubles a judgement, and leaves most to train on', () => {
+  it('never loses or doubles a judgement, and never moves one when others follow', () => {
     const kinds = fc.array(fc.boolean(), { maxLength: 40 });
     fc.assert(
-      fc.property(kinds, fc.integer(), (wanted, seed) => {
-        const all = wanted.map((kind, i) => ({ id: `${i}`, wanted: kind }));
-        const { train, holdOut } = splitHoldOut(all, 0.2, seed);
-        expect([...train, ...holdOut].map(({ id }) => id).sort()).toEqual(all.map(({ id }) => id).sort());
-        expect(train.length).toBeGreaterThanOrEqual(holdOut.length);
+      fc.property(kinds, kinds, (first, later) => {
+        const ids = (part: readonly { id: number }[]): number[] => part.map(({ id }) => id);
+        const before = splitHoldOut(judged(first), 0.2);
+        const after = splitHoldOut(judged([...first, ...later]), 0.2);
+        expect([...ids(after.train), ...ids(after.holdOut)]).toHaveLength(first.length + later.length);
+        expect(new Set([...ids(after.train), ...ids(after.holdOut)]).size).toBe(first.length + later.length);
+        expect(ids(after.holdOut)).toEqual(expect.arrayContaining(ids(before.holdOut)));
+        expect(ids(after.train)).toEqual(expect.arrayContaining(ids(before.train)));
+        expect(after.train.length).toBeGreaterThanOrEqual(after.holdOut.length);
       }),
     );
   });
 
-  it('calls a refinement worse when it gets held-out objects wrong, or is as right but unsure', () => {
-    const result = (wanted: number, unwanted: number) =>
-      holdOutResult(
-        [
-          { wanted: true, score: wanted },
-          { wanted: false, score: unwanted },
-        ],
-        0.5,
-      );
-    expect(result(0.9, 0.2)).toMatchObject({ accuracy: 1, count: 2 });
-    expect(isWorse(result(0.9, 0.2), result(0.9, 0.6))).toBe(true);
-    expect(isWorse(result(0.9, 0.2), result(0.6, 0.4))).toBe(true);
-    expect(isWorse(result(0.9, 0.2), result(0.95, 0.1))).toBe(false);
-    expect(isWorse(result(0.4, 0.2), result(0.6, 0.2))).toBe(false);
-    expect(isWorse(result(0.9, 0.2), holdOutResult([], 0.5))).toBe(false);
+  const state = (wanted: readonly number[], unwanted: readonly number[], threshold = 0.5) => ({
+    threshold,
+    scores: [
+      ...wanted.map((score) => ({ wanted: true, score })),
+      ...unwanted.map((score) => ({ wanted: false, score })),
+    ],
+  });
+  const times = (count: number, score: number): number[] => new Array<number>(count).fill(score);
+
+  it('a refinement is worse when kept-back objects lose, without any of them changing sides', () => {
+    const before = state(times(4, 0.9), times(4, 0.1));
+    const lost = holdOutGain(before, state(times(4, 0.6), times(4, 0.4)));
+    expect(lost.mean).toBeLessThan(-0.3);
+    expect(isWorse(lost)).toBe(true);
+    const won = holdOutGain(state(times(4, 0.6), times(4, 0.4)), before);
+    expect(won.mean).toBeCloseTo(-lost.mean, 10);
+    expect(isWorse(won)).toBe(false);
+  });
+
+  it('the same loss counts with many objects, and is chance with two', () => {
+    const gain = (count: number) =>
+      holdOutGain(state(times(count, 0.6), times(count, 0.4)), state(times(count, 0.55), times(count, 0.45)));
+    expect(gain(1).mean).toBeCloseTo(gain(20).mean, 10);
+    expect(gain(1).error).toBeGreaterThan(3 * gain(20).error);
+    expect([isWorse(gain(1)), isWorse(gain(20))]).toEqual([false, true]);
+  });
+
+  it('one judgement cannot say more than its chance of being wrong lets it', () => {
+    const { mean } = holdOutGain(state([1], []), state([0], []));
+    expect(mean).toBeCloseTo(-Math.log(9), 3);
+  });
+
+  it('a score is read against the threshold it is shown at; both kinds weigh the same', () => {
+    expect(holdOutGain(state([0.6], [0.6]), state([0.6], [0.6], 0.7)).mean).toBeCloseTo(0.02, 1);
+    expect(holdOutGain(state([0.6], []), state([0.6], [], 0.7)).mean).toBeLessThan(-0.2);
+    const one = holdOutGain(state([0.5], [0.5]), state([0.4], [0.4])).mean;
+    expect(holdOutGain(state([0.5], times(9, 0.5)), state([0.4], times(9, 0.4))).mean).toBeCloseTo(one, 10);
+  });
+
+  it('nothing kept back says nothing', () => {
+    expect(isWorse(holdOutGain(state([], []), state([], [])))).toBe(false);
+    expect(holdOutResult([], 0.5)).toEqual({ accuracy: 1, count: 0 });
   });
 });
 

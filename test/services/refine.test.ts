@@ -59,9 +59,8 @@ function judge({ result }: SearchOutcome, verdicts: readonly { id: string; wante
 }
 
 const heldOutOf = (verdicts: readonly { id: string; wanted: boolean }[]): Set<string> => {
-  const { holdOutShare, seed } = SAMPO_DEFAULTS;
-  const items = verdicts.map(({ id, wanted }) => ({ id: `${bench.image.uri}:${id}`, wanted, object: id }));
-  return new Set(splitHoldOut(items, holdOutShare, seed).holdOut.map(({ object }) => object));
+  const { holdOut } = splitHoldOut(verdicts, SAMPO_DEFAULTS.holdOutShare);
+  return new Set(holdOut.map(({ id }) => id));
 };
 
 test('a refinement reports every step, keeps a version with its provenance, and is judged by the hold-out alone', async () => {
@@ -90,9 +89,8 @@ test('a refinement reports every step, keeps a version with its provenance, and 
   expect(version).toMatchObject({ checkpointId: done.checkpointId, active: done.activated, round: 1 });
   expect(version!.provenance).toMatchObject({ model: bench.model.id, startedFrom: null, version: 'test' });
   expect(version!.provenance['judgements']).toHaveLength(10);
-  const { holdOutBefore, holdOutAfter } = done.metrics as Record<string, { accuracy: number }>;
-  if (holdOutAfter!.accuracy < holdOutBefore!.accuracy) expect(done.activated).toBe(false);
-  if (holdOutAfter!.accuracy > holdOutBefore!.accuracy) expect(done.activated).toBe(true);
+  const { mean, error } = done.metrics['holdOutGain'] as { mean: number; error: number };
+  expect(done.activated).toBe(mean >= -error);
   expect(bench.trainer.status()).toEqual({ running: false });
 });
 
@@ -114,17 +112,23 @@ test('a refinement that is worse on the hold-out is not used, and the verdict te
   const score = new Map(outcome.result.ids.map((id, i) => [id, outcome.result.objects[i]!.scores[0]!]));
   // The held-out objects are right before; all that is trained on says the opposite.
   const sure = truth(outcome).filter(({ id, wanted }) => (score.get(id)! >= 0.6 ? wanted : !wanted));
-  const chosen = [true, false].flatMap((wanted) => sure.filter((one) => one.wanted === wanted).slice(0, 8));
-  const held = heldOutOf(chosen);
-  const lies = chosen.map(({ id, wanted }) => ({ id, wanted: held.has(id) ? wanted : !wanted }));
-  expect(heldOutOf(lies).size).toBe(held.size);
+  const [right, left] = [true, false].map((wanted) =>
+    sure.filter((one) => one.wanted === wanted).slice(0, 8),
+  );
+  const [lies, truths] = [new Array<{ id: string; wanted: boolean }>(), new Set<string>()];
+  for (const [others, wanted] of [
+    [left!, true],
+    [right!, false],
+  ] as const) {
+    const own = (wanted ? right! : left!).at(-1)!;
+    const false_ = others.slice(0, -1).map(({ id }) => ({ id, wanted }));
+    lies.push(...false_.toSpliced(3, 0, own));
+    truths.add(own.id);
+  }
+  expect(heldOutOf(lies)).toEqual(truths);
   judge(outcome, lies);
   const done = await bench.trainer.refine({ intentId, steps: 40, seconds: 15 });
-  const { holdOutBefore, holdOutAfter } = done.metrics as Record<
-    string,
-    { accuracy: number; certainty: number }
-  >;
-  expect(holdOutAfter!.certainty).toBeLessThan(holdOutBefore!.certainty);
+  expect((done.metrics['holdOutGain'] as { mean: number }).mean).toBeLessThan(-0.2);
   expect(done).toMatchObject({ activated: false });
   expect(done.verdict).toMatch(
     /^not in use, because it is worse; of \d+ judged objects .* \d+ % right before/,
