@@ -1,5 +1,6 @@
 module.exports = {
   testEnvironment: '<rootDir>/test/environment/outerRealm.cjs',
+  globalSetup: '<rootDir>/test/environment/deviceCheck.cjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   testTimeout: 30000,

@@ -92,3 +92,23 @@ test('every layer of src is known', () => {
   );
   expect(unknown).toEqual([]);
 });
+
+/** Tests of the choice of a device itself, and of an engine's end, which needs no particular one. */
+const NAMES_DEVICES = new Set([
+  'architecture.test.ts',
+  'engine/devices.test.ts',
+  'engine/parent.test.ts',
+  'services/fakeEngine.ts',
+]);
+
+test('every suite that starts an engine or a server does so on SAMPO_DEVICE', () => {
+  const named = sources(__dirname).filter((file) => {
+    const starts = readFileSync(file, 'utf8').matchAll(
+      /(?:createEngineClient|await startServer)\(\{[^}]*|SAMPO_DEVICE: *[^,}\n]*/g,
+    );
+    return [...starts].some(([text]) => !text.includes('TEST_DEVICE'));
+  });
+  expect(named.map((file) => relative(__dirname, file)).filter((file) => !NAMES_DEVICES.has(file))).toEqual(
+    [],
+  );
+});

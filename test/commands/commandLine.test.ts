@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const ROOT = join(__dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'sampo commands-'));
@@ -10,7 +11,7 @@ const state = join(folder, 'state');
 const connectionFile = join(state, 'connection.json');
 // The sources themselves, as a real process; the package runs the same files compiled.
 const SAMPO = ['-r', join(ROOT, 'scripts/swcRegister.cjs'), join(ROOT, 'src/main.ts')];
-const env = { ...process.env, SAMPO_STATE: state, SAMPO_DEVICE: 'cpu' };
+const env = { ...process.env, SAMPO_STATE: state, SAMPO_DEVICE: TEST_DEVICE };
 
 function sampo(argv: string[], input = '') {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...SAMPO, ...argv], {

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '../../src/commands/run';
 import { qupathFaults } from '../segmentation/qupathRules';
+import { TEST_DEVICE } from '../support/testDevice';
 
 test('the demo finds nuclei of the clicked type, without and with clicks, and writes files that viewers take', async () => {
   const out = mkdtempSync(join(tmpdir(), 'sampo-demo-test-'));
   const said: string[] = [];
   const code = await runCommandLine(['demo', '--out', out], {
-    env: {},
+    env: { SAMPO_DEVICE: TEST_DEVICE },
     platform: process.platform,
     out: (text) => said.push(text),
     err: (text) => said.push(text),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { runCommandLine } from '../../src/commands/run';
 import { samGraphs, writeGraphs } from '../support/samGraphs';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const folder = mkdtempSync(join(tmpdir(), 'sampo models-'));
 const TILE = resolve(__dirname, '../../models/demo/breast.png');
@@ -14,7 +15,7 @@ const sampo = (...argv: string[]) => run(['models', ...argv]);
 async function run(argv: string[]) {
   const said = { out: '', err: '' };
   const code = await runCommandLine(argv, {
-    env: { SAMPO_STATE: state, SAMPO_DEVICE: 'cpu' },
+    env: { SAMPO_STATE: state, SAMPO_DEVICE: TEST_DEVICE },
     platform: process.platform,
     out: (text) => (said.out += text),
     err: (text) => (said.err += text),

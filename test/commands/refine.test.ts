@@ -20,7 +20,7 @@ afterAll(async () => {
 async function sampo(...argv: string[]) {
   const said = { out: '', err: '' };
   const code = await runCommandLine(argv, {
-    env: { SAMPO_STATE: join(folder, 'state'), SAMPO_DEVICE: 'cpu' },
+    env: { SAMPO_STATE: join(folder, 'state'), SAMPO_DEVICE: TEST_DEVICE },
     platform: process.platform,
     out: (text) => (said.out += text),
     err: (text) => (said.err += text),

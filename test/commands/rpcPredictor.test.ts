@@ -8,6 +8,7 @@ import { createEngineClient } from '../../src/engine/engineClient';
 import { openDataSet } from '../../src/services/benchmark/dataset';
 import { runIntentBenchmark } from '../../src/services/benchmark/intentBenchmark';
 import { openTinyPredictor } from '../../src/services/benchmark/tinyPredictor';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const IMAGES = resolve(__dirname, '../fixtures/images');
 let folder: string;
@@ -23,11 +24,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test('the benchmark through a real server gives the rows of the one in process', async () => {
   const data = openDataSet(folder);
   const options = { data, clicks: [1, 3], seeds: 1, methods: ['sampo', 'all-nuclei'] };
-  const engine = await createEngineClient({ device: 'cpu', threads: 1 });
+  const engine = await createEngineClient({ device: TEST_DEVICE, threads: 1 });
   const inside = await openTinyPredictor(engine, join(PACKAGE_ROOT, 'models', 'sampo-tiny'));
   const expected = await runIntentBenchmark(inside, options);
   await engine.close();
-  const server = await startServer({ stateFolder: join(folder, 'state'), device: 'cpu' });
+  const server = await startServer({ stateFolder: join(folder, 'state'), device: TEST_DEVICE });
   try {
     const client = await RpcClient.connect(server);
     const { rows } = await runIntentBenchmark(await openRpcPredictor(client, inside.model), options);

@@ -13,6 +13,7 @@ import sharp from 'sharp';
 import { startServer, type RunningServer } from '../../src/composition';
 import { runCommandLine } from '../../src/commands/run';
 import { qupathFaults } from '../segmentation/qupathRules';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const TILE = resolve(__dirname, '../../models/demo/breast.png');
 const CLICKS = ['--click', '289,260', '--click', '397,247,+', '--click', '141,200'];
@@ -29,7 +30,7 @@ interface Change {
 async function sampo(argv: string[], { hear, ...change }: Change = {}) {
   const said = { out: '', err: '' };
   const code = await runCommandLine(argv, {
-    env: { SAMPO_STATE: state, SAMPO_DEVICE: 'cpu' },
+    env: { SAMPO_STATE: state, SAMPO_DEVICE: TEST_DEVICE },
     platform: process.platform,
     out: (text) => (said.out += text),
     err: (text) => {
@@ -102,7 +103,7 @@ describe('with a running server', () => {
   let server: RunningServer;
   beforeAll(async () => {
     const roots = [folder, resolve(TILE, '..')];
-    server = await startServer({ stateFolder: state, device: 'cpu', roots });
+    server = await startServer({ stateFolder: state, device: TEST_DEVICE, roots });
   });
   afterAll(() => server.close());
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createEngineClient } from '../../src/engine/engineClient';
 import type { Engine } from '../../src/engine/engine';
 import type { Tensor } from '../../src/tensor';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const FIXTURES = join(__dirname, '../fixtures/onnx');
 const fixture = (name: string) => join(FIXTURES, `${name}.onnx`);
@@ -14,7 +15,7 @@ const pair = (values: readonly number[]): Tensor => ({
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await createEngineClient({ device: 'cpu', threads: 1 });
+  engine = await createEngineClient({ device: TEST_DEVICE, threads: 1 });
 });
 afterAll(() => engine.close());
 
@@ -24,7 +25,7 @@ describe('load', () => {
     const fromBytes = await engine.load('bytes', { model: readFileSync(fixture('arithmetic')) });
     expect(fromPath).toEqual({
       id: 'path',
-      device: 'cpu',
+      device: TEST_DEVICE,
       inputs: ['a', 'b'].map((name) => ({ name, type: 'float32', dims: ['rows', 2] })),
       outputs: ['sum', 'difference'].map((name) => ({ name, type: 'float32', dims: ['rows', 2] })),
     });
@@ -184,7 +185,7 @@ test('status tells device, memory and models without waiting for the engine', as
     state: 'ready',
     restarts: 0,
     crashes: 0,
-    device: { requested: 'cpu', used: 'cpu', tried: [{ device: 'cpu', ok: true }] },
+    device: { requested: TEST_DEVICE, used: TEST_DEVICE, tried: [{ device: TEST_DEVICE, ok: true }] },
     queue: { interactive: 0, training: 0, batch: 0 },
   });
   expect(status.rssBytes).toBeGreaterThan(10e6);

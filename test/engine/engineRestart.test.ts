@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createEngineClient } from '../../src/engine/engineClient';
 import type { Engine, JobOptions } from '../../src/engine/engine';
 import type { Tensor } from '../../src/tensor';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const fixture = (name: string) => join(__dirname, `../fixtures/onnx/${name}.onnx`);
 const FOREVER = 10_000_000;
@@ -9,7 +10,7 @@ const QUICK = 1;
 
 let engine: Engine;
 beforeEach(async () => {
-  engine = await createEngineClient({ device: 'cpu', threads: 1 });
+  engine = await createEngineClient({ device: TEST_DEVICE, threads: 1 });
   await engine.load('slow', { model: fixture('slow') });
 });
 afterEach(() => engine.close());

@@ -5,12 +5,17 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { startServer } from '../../src/composition';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const ROOT = join(__dirname, '../..');
 
 test('the Node example opens an image, runs a model and cancels it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sampo example-'));
-  const server = await startServer({ stateFolder: join(folder, 'state'), device: 'cpu', roots: [folder] });
+  const server = await startServer({
+    stateFolder: join(folder, 'state'),
+    device: TEST_DEVICE,
+    roots: [folder],
+  });
   try {
     const image = join(folder, 'image.png');
     await sharp({ create: { width: 40, height: 30, channels: 3, background: '#846' } }).toFile(image);

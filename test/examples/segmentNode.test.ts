@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startServer, type RunningServer } from '../../src/composition';
 import { qupathFaults } from '../segmentation/qupathRules';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const ROOT = join(__dirname, '../..');
 const DEMO = join(ROOT, 'models/demo');
@@ -13,7 +14,7 @@ const state = join(folder, 'state');
 const out = join(folder, 'out.geojson');
 let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer({ stateFolder: state, device: 'cpu', roots: [DEMO] });
+  server = await startServer({ stateFolder: state, device: TEST_DEVICE, roots: [DEMO] });
 });
 afterAll(async () => {
   await server.close();

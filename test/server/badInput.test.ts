@@ -6,6 +6,7 @@ import sharp, { type Channels } from 'sharp';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer, type RunningServer } from '../../src/composition';
 import type { SegmentPromptParams, SegmentPromptResult } from '../../src/protocol/types.gen';
+import { TEST_DEVICE } from '../support/testDevice';
 
 /** While `doomed`, a new engine process is killed before it can do anything, on machines of any speed. */
 const engines = { doomed: false, started: 0 };
@@ -38,7 +39,11 @@ let tile: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sampo-bad-input-'));
-  server = await startServer({ stateFolder: join(folder, 'state'), device: 'cpu', roots: [folder, DEMO] });
+  server = await startServer({
+    stateFolder: join(folder, 'state'),
+    device: TEST_DEVICE,
+    roots: [folder, DEMO],
+  });
   client = await RpcClient.connect(server);
   rgb = await sharp(TILE).removeAlpha().raw().toBuffer();
   tile = (await client.request('image/open', { uri: TILE, source: 'file' })).imageId;

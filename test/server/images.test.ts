@@ -6,6 +6,7 @@ import { startServer, type RunningServer } from '../../src/composition';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { readConnectionFile } from '../../src/server/connectionFile';
 import { writeBlobFrame } from '../../src/server/blobFrame';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const WIDTH = 40;
 const HEIGHT = 30;
@@ -27,7 +28,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sampo server-'));
   server = await startServer({
     stateFolder: join(folder, 'state'),
-    device: 'cpu',
+    device: TEST_DEVICE,
     roots: [folder],
     viewerTimeoutMs: 200,
   });

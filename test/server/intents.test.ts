@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer, type RunningServer } from '../../src/composition';
 import { writeCheckpoint } from '../../src/services/checkpointFile';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const FIXTURES = resolve(__dirname, '../fixtures/images');
 const DEMO = resolve(__dirname, '../../models/demo');
@@ -35,7 +36,7 @@ beforeAll(async () => {
   for (const name of ['one', 'two']) {
     const server = await startServer({
       stateFolder: join(folder, name),
-      device: 'cpu',
+      device: TEST_DEVICE,
       roots: [FIXTURES, DEMO],
     });
     servers.push(server);

@@ -17,6 +17,7 @@ import {
   samGraphs,
   writeGraphs,
 } from '../support/samGraphs';
+import { TEST_DEVICE } from '../support/testDevice';
 
 const TILE = resolve(__dirname, '../../models/demo/breast.png');
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'exports'));
   server = await startServer({
     stateFolder: join(folder, 'state'),
-    device: 'cpu',
+    device: TEST_DEVICE,
     roots: [join(folder, 'exports')],
   });
   client = await RpcClient.connect(server);

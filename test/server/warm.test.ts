@@ -5,13 +5,14 @@ import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer } from '../../src/composition';
 import { NucleusModel } from '../../src/services/nucleusModel';
 import { MODEL_FOLDER, fakeEngine } from '../services/fakeEngine';
+import { TEST_DEVICE } from '../support/testDevice';
 
 test('a server that is told to warm loads its model before anybody asks for it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sampo-warm-'));
   const lines: string[] = [];
   const server = await startServer({
     stateFolder: folder,
-    device: 'cpu',
+    device: TEST_DEVICE,
     warm: true,
     log: (line) => lines.push(line),
   });

@@ -20,6 +20,7 @@ import {
 } from '../../support/samGraphs';
 import { ask, clicksOn } from '../asking';
 import { fakeEngine, MODEL_FOLDER, tissueImage } from '../fakeEngine';
+import { TEST_DEVICE } from '../../support/testDevice';
 
 const TISSUE = makeTissue({ width: 300, height: 200 }, 11, 0.0009);
 const IMAGE = tissueImage(TISSUE);
@@ -33,7 +34,7 @@ const runs: string[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sampo-sam-family-'));
-  real = await createEngineClient({ device: 'cpu', threads: 1 });
+  real = await createEngineClient({ device: TEST_DEVICE, threads: 1 });
   // The nuclei of synthetic tissue come from the fake model, everything else from real graphs in the real engine.
   const fake = fakeEngine();
   const of = (id: string): Engine => (id.startsWith('sampo-tiny/') ? fake : real);
