@@ -82,8 +82,8 @@ export interface TilePlanOptions {
 }
 
 /**
- * The tiles that cover an extent. Their places depend on the image alone, never on the extent, so that a cache of embeddings
- * serves every view of it. An image smaller than a tile gives one tile, to be padded.
+ * All tiles that show any of an extent. Their places depend on the image alone, never on the extent, so that a cache of embeddings
+ * serves every view of it and a nucleus is the same in each. An image smaller than a tile gives one tile, to be padded.
  * @throws RangeError for an overlap outside [0, tileSize) or an extent that misses the image
  */
 export function planTiles(options: TilePlanOptions): TilePlan {
@@ -95,28 +95,39 @@ export function planTiles(options: TilePlanOptions): TilePlan {
   const columns = axisPlaces(modelSize.width, tileSize, overlap);
   const rows = axisPlaces(modelSize.height, tileSize, overlap);
   const tiles: Tile[] = [];
-  for (const row of axisCover(
-    rows,
-    modelSize.height,
-    tileSize,
-    extent.y - context,
-    extent.y + extent.height + context,
-  ))
+  for (const row of axisCover(rows, tileSize, extent.y - context, extent.y + extent.height + context))
     for (const column of axisCover(
       columns,
-      modelSize.width,
       tileSize,
       extent.x - context,
       extent.x + extent.width + context,
     )) {
-      const x = columns[column]!;
-      const y = rows[row]!;
-      const width = Math.min(tileSize, modelSize.width - x);
-      const height = Math.min(tileSize, modelSize.height - y);
-      const tile = { key: `${column},${row}`, column, row, x, y, width, height };
+      const tile = tileOf(columns, rows, column, row, options);
       if (within === undefined || outlineTouches(within, tile, context)) tiles.push(tile);
     }
   return { tileSize, overlap, modelSize, extent, tiles };
+}
+
+/** The tile of the image's plan in which a point lies most centrally. @param point model px, inside the image */
+export function centralTile(options: Omit<TilePlanOptions, 'extent' | 'within'>, { x, y }: Point): Tile {
+  const { modelSize, tileSize, overlap } = options;
+  const columns = axisPlaces(modelSize.width, tileSize, overlap);
+  const rows = axisPlaces(modelSize.height, tileSize, overlap);
+  return tileOf(columns, rows, axisNearest(columns, tileSize, x), axisNearest(rows, tileSize, y), options);
+}
+
+function tileOf(
+  columns: readonly number[],
+  rows: readonly number[],
+  column: number,
+  row: number,
+  { modelSize, tileSize }: TilePlanOptions,
+): Tile {
+  const x = columns[column]!;
+  const y = rows[row]!;
+  const width = Math.min(tileSize, modelSize.width - x);
+  const height = Math.min(tileSize, modelSize.height - y);
+  return { key: `${column},${row}`, column, row, x, y, width, height };
 }
 
 /** Starts of the tiles along one axis, spread evenly with at least `overlap` px in common. */
@@ -126,19 +137,15 @@ function axisPlaces(length: number, tileSize: number, overlap: number): number[]
   return Array.from({ length: count }, (_, i) => Math.round((i * (length - tileSize)) / (count - 1)));
 }
 
-/** Indices of the tiles whose share of the axis (up to the middle of each overlap) meets [low, high). */
-function axisCover(
-  places: readonly number[],
-  length: number,
-  tileSize: number,
-  low: number,
-  high: number,
-): number[] {
-  return places.flatMap((place, i) => {
-    const start = i === 0 ? -Infinity : (place + places[i - 1]! + tileSize) / 2;
-    const end = i === places.length - 1 ? Infinity : (places[i + 1]! + place + tileSize) / 2;
-    return start < Math.min(high, length) && end > Math.max(low, 0) ? [i] : [];
-  });
+/** Indices of the tiles that reach into [low, high). */
+function axisCover(places: readonly number[], tileSize: number, low: number, high: number): number[] {
+  return places.flatMap((place, i) => (place < high && place + tileSize > low ? [i] : []));
+}
+
+/** Index of the tile whose share of the axis, up to the middle of each overlap, holds a place. */
+function axisNearest(places: readonly number[], tileSize: number, at: number): number {
+  const next = places.findIndex((place, i) => i > 0 && at < (place + places[i - 1]! + tileSize) / 2);
+  return next < 0 ? places.length - 1 : next - 1;
 }
 
 /** Whether an outline and a rectangle grown by `room` share a point: a vertex, a corner or a crossing edge. */

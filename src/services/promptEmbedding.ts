@@ -1,5 +1,5 @@
 import type { Spaces, Tile } from '../segmentation/coordinates';
-import { planTiles, tileContains, toModelSpace } from '../segmentation/coordinates';
+import { centralTile, tileContains, toModelSpace } from '../segmentation/coordinates';
 import { boxFeature, clickFeature, maskFeature, sampleEmbedding } from '../segmentation/embeddingFeatures';
 import type { LabelImage } from '../segmentation/components';
 import type { Outline, Point, Rectangle } from '../segmentation/geometry';
@@ -31,8 +31,7 @@ export function homeTile(spaces: Spaces, tileSize: number, overlap: number, { x,
     x: Math.min(Math.max(0, x), modelSize.width - 1e-6),
     y: Math.min(Math.max(0, y), modelSize.height - 1e-6),
   };
-  const extent = { ...point, width: 1e-6, height: 1e-6 };
-  return planTiles({ modelSize, tileSize, overlap, extent }).tiles[0]!;
+  return centralTile({ modelSize, tileSize, overlap }, point);
 }
 
 /** What `exampleTile` has split, while the encoded tile lives: a click in a tile that is at hand costs no watershed. */

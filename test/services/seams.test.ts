@@ -12,6 +12,7 @@ import { decodeBytes } from '../../src/services/imageDecoder';
 import { NucleusModel } from '../../src/services/nucleusModel';
 import type { RgbPixels } from '../../src/services/pixels';
 import { Search } from '../../src/services/search';
+import type { SearchExtent } from '../../src/services/searchRequest';
 import { TILE_OVERLAP } from '../../src/services/searchPlan';
 import { memoryImage } from '../../src/services/tilePixels';
 import { MODEL_FOLDER } from './fakeEngine';
@@ -53,7 +54,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 /** All objects of the picture without its first columns and rows, which moves every tile; in px of the whole picture. */
-async function search({ x: dx, y: dy }: Point) {
+async function search({ x: dx, y: dy }: Point, extent: SearchExtent = { type: 'image' }) {
   const [width, height] = [SIDE - dx, SIDE - dy];
   const data = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
@@ -74,7 +75,7 @@ async function search({ x: dx, y: dy }: Point) {
         objects: [],
       },
     ],
-    extent: { type: 'image' },
+    extent,
   });
   return { objects: result.objects, tiles: tiles.total, dx, dy };
 }
@@ -107,10 +108,25 @@ function paint({ objects, dx, dy }: Awaited<ReturnType<typeof search>>) {
 const agreement = (a: Painted, b: Painted, iou: number) =>
   (2 * matchMasks(countOverlaps(a.image, b.image), iou).length) / (a.image.count + b.image.count);
 
+let whole: Awaited<ReturnType<typeof search>>;
 let first: Painted;
 beforeAll(async () => {
-  first = paint(await search({ x: 0, y: 0 }));
+  whole = await search({ x: 0, y: 0 });
+  first = paint(whole);
 }, 60_000);
+
+test('tiles belong to the image: a nucleus has one outline and one score, wherever the extent lies', async () => {
+  const extent = { x: 30, y: 131, width: 150, height: 203 };
+  const part = await search({ x: 0, y: 0 }, { type: 'rectangle', ...extent });
+  expect(part.tiles).toBeLessThan(whole.tiles);
+  const found = ({ objects }: typeof part) =>
+    objects
+      .filter(({ anchor: { x, y } }) => x > extent.x && y > extent.y && x < 180 && y < 334)
+      .map(({ anchor, outline, scores }) => ({ anchor, outline, scores }))
+      .sort((a, b) => a.anchor.y - b.anchor.y || a.anchor.x - b.anchor.x);
+  expect(found(part).length).toBeGreaterThan(30);
+  expect(found(part)).toEqual(found(whole));
+});
 
 test('tiles that lie elsewhere by whole steps of the network find the same nuclei: seams leave no trace', async () => {
   const moved = paint(await search({ x: STEP, y: STEP }));
