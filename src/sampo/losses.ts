@@ -11,12 +11,15 @@ function weightedMean(b: GraphBuilder, values: string, weights: string): string 
 }
 
 /**
- * L_dpo = mean_p −log σ(β · margin_p) = mean_p softplus(−β · margin_p)   (Rafailov et al. 2023, eq. 7; the margin is a
- * mean over disagreeing pixels, so β does not depend on the size of objects).
+ * L_dpo = mean_p −(1 − ε)·log σ(β·margin_p) − ε·log σ(−β·margin_p) = mean_p softplus(−β·margin_p) + ε·β·margin_p
+ * (Rafailov et al. 2023, eq. 7; with ε, the share of preferences that point the wrong way, Mitchell 2023, "conservative DPO": the
+ * loss has its minimum at a margin of log((1 − ε)/ε)/β instead of nowhere). The margin is a mean over disagreeing pixels, so β
+ * does not depend on the size of objects.
  * @param margins `[P]`  @param weights `[P]`, 0 for unused rows
  */
-export function dpoLoss(b: GraphBuilder, margins: string, weights: string, beta: number): string {
-  return weightedMean(b, softplus(b, b.scale(margins, -beta)), weights);
+export function dpoLoss(b: GraphBuilder, margins: string, weights: string, beta: number, wrong = 0): string {
+  const loss = softplus(b, b.scale(margins, -beta));
+  return weightedMean(b, wrong > 0 ? b.add(loss, b.scale(margins, wrong * beta)) : loss, weights);
 }
 
 /**

@@ -6,6 +6,8 @@ import { margins } from './margin';
 export interface ObjectiveSettings {
   /** Steepness of the preference: L_dpo = −log σ(β · margin). */
   readonly beta: number;
+  /** Share of preferences taken to point the wrong way, 0 (when absent) to 0.5: bounds how far a margin is driven. */
+  readonly wrong?: number;
   readonly lambdaDpo: number;
   readonly lambdaRank: number;
   readonly lambdaSegment: number;
@@ -48,7 +50,11 @@ export function sampoObjective(
       const directions = input('pairDirections', [pairs, height * width]);
       const margin = margins(b, masks, directions, heads, input('referenceMargins', [pairs]));
       metrics['margins'] = margin;
-      part('lossDpo', settings.lambdaDpo, dpoLoss(b, margin, input('pairWeights', [pairs]), settings.beta));
+      part(
+        'lossDpo',
+        settings.lambdaDpo,
+        dpoLoss(b, margin, input('pairWeights', [pairs]), settings.beta, settings.wrong),
+      );
     }
     if (settings.lambdaRank > 0) {
       const ranks = input('rankDirections', [pairs, k]);

@@ -22,7 +22,7 @@ export interface RefineSettings {
 
 /** The preference objective with pixel supervision beside it. */
 export const SAMPO_DEFAULTS: RefineSettings = {
-  objective: { beta: 1, lambdaDpo: 0.5, lambdaRank: 0.2, lambdaSegment: 1, lambdaScore: 0.2 },
+  objective: { beta: 1, wrong: 0.1, lambdaDpo: 0.5, lambdaRank: 0.2, lambdaSegment: 1, lambdaScore: 0.2 },
   optimizer: { ...ADAMW_DEFAULTS, learningRate: 3e-4 },
   trainable: 'decoder',
   pairs: 16,

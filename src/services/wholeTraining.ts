@@ -81,7 +81,9 @@ export async function trainWhole(
   const model = new NucleusModel(engine, modelFolder);
   await model.load();
   const base = options.objective === 'pixel-loss' ? PIXEL_LOSS_DEFAULTS : SAMPO_DEFAULTS;
-  const settings: RefineSettings = { ...base, seed, anchorWeight: 0 };
+  // Labels of a data set are taken at their word, other than what is judged in passing.
+  const objective = { ...base.objective, wrong: 0 };
+  const settings: RefineSettings = { ...base, objective, seed, anchorWeight: 0 };
   const random = seededRandom(seed);
   const count = Math.max(2, Math.round(fraction * data.entries.length));
   const chosen = shuffled(data.entries, random).slice(0, count);

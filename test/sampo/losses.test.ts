@@ -87,6 +87,17 @@ it.each([0.1, 1, 8])('L_dpo is the mean of −log σ(β · margin), β = %d', as
   expect(got).toBeCloseTo(wanted, 4);
 });
 
+it('with a share of wrong preferences, L_dpo is the mean of both ways round', async () => {
+  const [beta, wrong] = [0.7, 0.2];
+  const [got] = await valuesOf((b) =>
+    dpoLoss(b, margins(b, 'logits', 'directions', 'heads', 'references'), 'weights', beta, wrong),
+  );
+  const each = marginsByHand.map(
+    (margin) => -(1 - wrong) * logSigmoid(beta * margin) - wrong * logSigmoid(-beta * margin),
+  );
+  expect(got).toBeCloseTo(mean(each, numbers('weights')), 4);
+});
+
 it('L_dpo stays finite, and its slope alive, at margins no probability could express', async () => {
   const b = new GraphBuilder();
   b.input('margins', 'float32', [2]);
