@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
@@ -46,6 +46,8 @@ export interface ServerOptions {
   readonly port?: number;
   readonly stateFolder: string;
   readonly device?: string;
+  /** Folder under `models/` of the package; sampo-tiny when absent. */
+  readonly model?: string;
   /** Folders whose files may be read by path. */
   readonly roots?: readonly string[];
   readonly limits?: Partial<Limits>;
@@ -64,6 +66,18 @@ export interface RunningServer {
   readonly token: string;
   readonly connectionFile: string;
   close(): Promise<void>;
+}
+
+/** Folder of a model that ships in the package. @throws BridgeError `ModelInvalid` for another name */
+export function bundledFolder(name = 'sampo-tiny'): string {
+  const shipped = readdirSync(join(PACKAGE_ROOT, 'models'), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() && entry.name.startsWith('sampo-') ? [entry.name] : [],
+  );
+  if (!shipped.includes(name))
+    throw new BridgeError('ModelInvalid', `no model "${name}" is in the package`, {
+      reason: `there is ${shipped.join(' and ')}`,
+    });
+  return join(PACKAGE_ROOT, 'models', name);
 }
 
 /** Builds every part of the server, in order, and takes them down in the reverse order. @throws BridgeError */
@@ -91,7 +105,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       viewerTimeout: viewerTimeoutMs,
     });
 
-    const model = new NucleusModel(engine, join(PACKAGE_ROOT, 'models', 'sampo-tiny'));
+    const model = new NucleusModel(engine, bundledFolder(options.model));
     const models = new Models({
       engine,
       bundled: model,

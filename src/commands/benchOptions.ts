@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../composition';
+import { bundledFolder } from '../composition';
 import type { Engine } from '../engine/engine';
 import { createEngineClient } from '../engine/engineClient';
 import type { IntentPredictor, ModelIdentity } from '../services/benchmark/intentPredictor';
@@ -95,7 +95,7 @@ export async function withEngine<T>(
 
 /** `--model`, or the model of this package. */
 export function modelFolder({ model }: Values): string {
-  return model ?? join(PACKAGE_ROOT, 'models', 'sampo-tiny');
+  return model ?? bundledFolder();
 }
 
 /** Says which model makes the numbers. */

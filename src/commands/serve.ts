@@ -5,7 +5,7 @@ import { EXIT, UsageError, readOptions, stateFolder, type Command } from './comm
 export const serve: Command = {
   name: 'serve',
   summary: 'start the server and keep it running',
-  help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--root DIR]... [--json]
+  help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--model NAME] [--root DIR]... [--json]
 
 Starts the local server that viewers and scripts talk to. It listens on 127.0.0.1 only and writes a
 connection file (readable by you alone) by which QuPath, napari and the other commands find it.
@@ -14,6 +14,7 @@ connection file (readable by you alone) by which QuPath, napari and the other co
   --state DIR   where intents, judgements and the connection file live
                 (default: the system's place for state, or SAMPO_STATE)
   --device NAME auto (default), cpu, webgpu, cuda, dml or coreml; also SAMPO_DEVICE
+  --model NAME  sampo-tiny (default), or sampo-tiny-int8: half the time per tile on a CPU; also SAMPO_MODEL
   --root DIR    folder whose images the server may open by path; may be given several times
   --json        print one line of JSON when ready: { url, pid, connectionFile }
 
@@ -23,6 +24,7 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
       port: { type: 'string' },
       state: { type: 'string' },
       device: { type: 'string' },
+      model: { type: 'string' },
       root: { type: 'string', multiple: true },
       json: { type: 'boolean' },
     });
@@ -32,11 +34,13 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
     if (!Number.isInteger(port) || port < 0 || port > 65535)
       throw new UsageError(`--port must be 0 to 65535, not "${values.port}"`);
     const device = values.device ?? around.env['SAMPO_DEVICE'];
+    const model = values.model ?? around.env['SAMPO_MODEL'];
     const stopped = new AbortController();
     const server = await startServer({
       port,
       stateFolder: stateFolder(values.state, around),
       ...(device ? { device } : {}),
+      ...(model ? { model } : {}),
       roots: values.root ?? [],
       warm: true,
       log: (line) => around.err(`${line.trimEnd()}\n`),

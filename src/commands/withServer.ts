@@ -25,7 +25,13 @@ export async function withServer<T>(
   const running = await connectRunning(stateFolder);
   if (running) return closing(running, work);
   const wanted = device ?? around.env['SAMPO_DEVICE'];
-  const server = await startServer({ stateFolder, roots, ...(wanted ? { device: wanted } : {}) });
+  const model = around.env['SAMPO_MODEL'];
+  const server = await startServer({
+    stateFolder,
+    roots,
+    ...(wanted ? { device: wanted } : {}),
+    ...(model ? { model } : {}),
+  });
   try {
     return await closing(await RpcClient.connect(server), work);
   } finally {

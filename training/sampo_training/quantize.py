@@ -1,11 +1,13 @@
 """Static int8 quantisation of an exported encoder (QDQ, per channel), calibrated on tiles of brca_m2c's train split.
 
-python -m sampo_training.quantize --model models/sampo-tiny --data DIR/brca_m2c --out encoder.int8.onnx [--tiles 64]
+python -m sampo_training.quantize --model models/sampo-tiny --data DIR/brca_m2c --out models/sampo-tiny-int8 [--tiles 64]
 
-The packed model stays float32 until the intent benchmark does not notice the difference; `bench/model.ts --beside FILE` times it.
+Writes a model folder of its own: the decoder is the other model's, the embeddings are not, so it goes by another name. The intent
+benchmark must not notice the difference; `bench/model.ts --beside FILE` times it.
 """
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 import tempfile
@@ -54,12 +56,14 @@ def main() -> None:
     args = parser.parse_args()
     manifest = json.loads((args.model / "model.json").read_text())
     source = args.model / manifest["files"]["encoder"]["path"]
+    args.out.mkdir(parents=True, exist_ok=True)
+    target = args.out / "encoder.onnx"
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         quantize_static(
             str(prepared),
-            str(args.out),
+            str(target),
             Tiles(args.data, manifest, args.tiles),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
@@ -67,7 +71,15 @@ def main() -> None:
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv", "MatMul", "Gemm"],
         )
-    print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB, from {source.stat().st_size / 1e6:.1f} MB")
+    content = target.read_bytes()
+    manifest["name"] += "-int8"
+    manifest["files"] = dict(
+        encoder=dict(path=target.name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)),
+        decoder=manifest["files"]["decoder"] | dict(path=f"../{args.model.name}/{manifest['files']['decoder']['path']}"),
+    )
+    manifest["trained"] = manifest["trained"] | dict(quantized=f"static, per channel, {args.tiles} train tiles")
+    (args.out / "model.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    print(f"{target}: {len(content) / 1e6:.1f} MB, from {source.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
