@@ -83,6 +83,7 @@ export function bundledFolder(name = 'sampo-tiny'): string {
 /** Builds every part of the server, in order, and takes them down in the reverse order. @throws BridgeError */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const log = options.log ?? (() => undefined);
+  const folder = bundledFolder(options.model);
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const connectionFile = connectionFilePath(options.stateFolder);
   const closers: (() => Promise<void> | void)[] = [];
@@ -105,7 +106,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       viewerTimeout: viewerTimeoutMs,
     });
 
-    const model = new NucleusModel(engine, bundledFolder(options.model));
+    const model = new NucleusModel(engine, folder);
     const models = new Models({
       engine,
       bundled: model,
