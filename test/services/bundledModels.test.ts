@@ -4,10 +4,11 @@ import { bundledFolder, PACKAGE_ROOT, startServer } from '../../src/composition'
 import { createEngineClient } from '../../src/engine/engineClient';
 import type { Engine } from '../../src/engine/engine';
 import { NucleusModel } from '../../src/services/nucleusModel';
+import { TEST_DEVICE } from '../support/testDevice';
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await createEngineClient({ device: 'cpu', threads: 2 });
+  engine = await createEngineClient({ device: TEST_DEVICE, threads: 2 });
 });
 afterAll(() => engine.close());
 
@@ -39,7 +40,11 @@ test('the int8 encoder sees the same nuclei, and goes by another name', async ()
 
 test('another name than those that ship is refused, with those that do', async () => {
   expect(() => bundledFolder('../../etc')).toThrow('no model "../../etc" is in the package');
-  const start = startServer({ stateFolder: join(PACKAGE_ROOT, 'never'), model: 'sampo-huge' });
+  const start = startServer({
+    stateFolder: join(PACKAGE_ROOT, 'never'),
+    device: TEST_DEVICE,
+    model: 'sampo-huge',
+  });
   await expect(start).rejects.toMatchObject({
     errorName: 'ModelInvalid',
     data: { reason: 'there is sampo-tiny and sampo-tiny-int8' },
