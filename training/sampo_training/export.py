@@ -104,7 +104,7 @@ def manifest(out: Path, version: str, trained: dict, scores: dict) -> dict:
                              tensor("exemplar_labels", 1, EXEMPLARS), tensor("intent_tokens", 1, INTENT_TOKENS, 64)],
                      outputs=[tensor("masks", 1, MASKS, 128, 128), tensor("iou_predictions", 1, MASKS)]),
         limits=dict(points=POINTS, exemplars=EXEMPLARS, intentTokens=INTENT_TOKENS, masks=MASKS, maskStride=2),
-        postprocess=dict(nucleusThreshold=0.7, markerThreshold=0.5, markerDynamics=0.07, minMarkerAreaPixels=1, minAreaPixels=40, scoreThreshold=0.5, answer="mean"),
+        postprocess=dict(nucleusThreshold=0.65, markerThreshold=0.5, markerDynamics=0.1, minMarkerAreaPixels=1, minAreaPixels=40, scoreThreshold=0.5, answer="mean"),
         trainingData=LICENCES, trained=trained, scores=scores,
     )  # fmt: skip
 

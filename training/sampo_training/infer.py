@@ -41,7 +41,7 @@ def window() -> torch.Tensor:
     return ramp[:, None] * ramp[None]
 
 
-def split(probability: np.ndarray, distance: np.ndarray, threshold=0.7, marker=0.5, dynamics=0.07, least=40) -> np.ndarray:
+def split(probability: np.ndarray, distance: np.ndarray, threshold=0.65, marker=0.5, dynamics=0.1, least=40) -> np.ndarray:
     """Marker-controlled watershed as in the product: summits of the distance map at or above `marker` that rise `dynamics` over the
     saddle to a higher one; foreground without a summit is one object. -> [H, W] int32."""
     inside = probability > threshold
