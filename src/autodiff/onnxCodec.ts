@@ -82,13 +82,34 @@ function fromFields(type: TensorType, proto: TensorProto): TensorData {
   }
 }
 
+/** float16 bits as a number (IEEE 754-2019, binary16). */
+function halfValue(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** Weights packed as float16 are held as float32: the Cast behind them then changes nothing. */
+function fromHalf({ rawData, int32Data }: TensorProto): Float32Array {
+  if (rawData.byteLength === 0) return Float32Array.from(int32Data, halfValue);
+  const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
+  return Float32Array.from({ length: rawData.byteLength / 2 }, (_, i) =>
+    halfValue(view.getUint16(2 * i, true)),
+  );
+}
+
 function decodeTensor(proto: TensorProto): Tensor {
   const where = `tensor '${proto.name}'`;
   if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL)
     throw invalid(`${where} lies in an external file`);
-  const type = elementType(proto.dataType, where);
+  const half = proto.dataType === (Type.FLOAT16 as number);
+  const type = half ? 'float32' : elementType(proto.dataType, where);
   const dims = proto.dims.map(Number);
-  const data = proto.rawData.byteLength > 0 ? fromRaw(type, proto.rawData) : fromFields(type, proto);
+  const read = () => (proto.rawData.byteLength > 0 ? fromRaw(type, proto.rawData) : fromFields(type, proto));
+  const data = half ? fromHalf(proto) : read();
   if (data.length !== elementCount(dims))
     throw invalid(`${where} of shape [${dims.join(',')}] holds ${data.length} values`);
   return { type, dims, data };

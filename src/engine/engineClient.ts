@@ -12,7 +12,10 @@ export interface EngineOptions {
   readonly device?: string;
   /** Threads of one operator; the number of cores when absent. More than that made runs twice as slow. */
   readonly threads?: number;
-  /** Threads wait by spinning: fastest for one run at a time. `false` saves processor time between runs. True when absent. */
+  /**
+   * Threads wait by spinning: a tenth faster for one session alone, and half as fast for two in turn, whose threads take each
+   * other's cores (docs/decisions/0046). False when absent.
+   */
   readonly spinning?: boolean;
   /** Takes what the engine process prints, and one line for each crash and fall-back. */
   readonly log?: (text: string) => void;
@@ -41,7 +44,7 @@ export async function createEngineClient(options: EngineOptions = {}): Promise<E
   const settings = {
     device: parseDevice(options.device ?? 'auto'),
     threads: options.threads ?? availableParallelism(),
-    spinning: options.spinning ?? true,
+    spinning: options.spinning ?? false,
   };
   // Kept outputs go with the process that had them.
   const supervisor = new EngineSupervisor(settings, log, () => client.forgetKept());

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { GraphBuilder } from '../../src/autodiff/builder';
 import { importGraph } from '../../src/autodiff/importGraph';
 import { float, int, type Graph } from '../../src/autodiff/graph';
@@ -34,6 +36,24 @@ it('writes models the runtime accepts, also after reading them from an odd offse
   expect(y!.dims).toEqual([2, 2]);
   expect((y!.data as Float32Array)[0]! + (y!.data as Float32Array)[1]!).toBeCloseTo(1, 6);
   await runner.release();
+});
+
+it('reads weights packed as float16 as the numbers they stand for', async () => {
+  const bytes = readFileSync(join(__dirname, '../../models/sampo-tiny/encoder.onnx'));
+  const graph = decodeModel(bytes);
+  const packed = [...graph.initializers].filter(([name]) => name.endsWith('.half'));
+  expect(packed.length).toBeGreaterThan(20);
+  for (const [, { type }] of packed) expect(type).toBe('float32');
+  const image = Float32Array.from({ length: 3 * 256 * 256 }, (_, i) => Math.sin(i));
+  const answers = await Promise.all(
+    [bytes, encodeModel(graph)].map(async (model) => {
+      const runner = await loadBytes(model);
+      const { distance_map: map } = await runner.run({ image: float32Tensor([1, 3, 256, 256], image) });
+      await runner.release();
+      return map!.data;
+    }),
+  );
+  expect(answers[1]).toEqual(answers[0]);
 });
 
 it.each([
