@@ -30,8 +30,8 @@ import type { SearchImage } from './tilePixels';
 /** Most tiles of one search: 10,000 px square at the model's scale. */
 const TILE_LIMIT = 2048;
 const PROMPT_LIMIT = 1000;
-/** Tiles in the engine's hands at a time: one runs, the next one waits behind it. */
-const LOOKAHEAD = 2;
+/** Tiles under way at a time: a tile is decoded after its encoding has come back, so it takes several to keep the engine busy. */
+const LOOKAHEAD = 4;
 
 /** “Find all like these.” */
 export interface SearchRequest {
