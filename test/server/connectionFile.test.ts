@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { processExists } from '../../src/server/connectionFile';
+
+/** Returns when `done` holds; the test's own time limit ends what never comes. */
+async function until(done: () => boolean): Promise<void> {
+  while (!done()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
 
 test('a process runs until it ends', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)']);
@@ -17,15 +22,17 @@ test('a process runs until it ends', async () => {
   'a process that ended but whose parent has not noticed counts as gone',
   async () => {
     // The shell becomes `sleep`, which never asks for its children.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
       const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
       const pid = Number(line);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8').trim() === 'sleep');
+      expect(processExists(pid)).toBe(true);
+      process.kill(pid, 'SIGKILL');
+      await until(() => !processExists(pid));
       expect(() => process.kill(pid, 0)).not.toThrow();
-      expect(processExists(pid)).toBe(false);
     } finally {
       parent.kill('SIGKILL');
     }
