@@ -1,14 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDataSet } from '../services/benchmark/dataset';
-import { FEEDBACK_METHODS } from '../services/benchmark/feedbackProduct';
-import { runIntentBenchmark, type RobustnessRow } from '../services/benchmark/intentBenchmark';
-import { runNucleiBenchmark, type NucleiReport } from '../services/benchmark/nucleiBenchmark';
-import { METHODS } from '../services/benchmark/methods';
-import { writePng } from '../services/benchmark/pictureFiles';
-import { PERTURBATIONS, type PerturbationKind } from '../services/benchmark/perturb';
-import { alignColumns, formatTable } from '../services/benchmark/report';
-import { drawSheet, SHEET_LEGEND } from '../services/benchmark/sheet';
+import { openDataSet } from '../services/labelled/dataset';
+import { FEEDBACK_METHODS } from '../benchmark/feedbackProduct';
+import { runIntentBenchmark, type RobustnessRow } from '../benchmark/intentBenchmark';
+import { runNucleiBenchmark, type NucleiReport } from '../benchmark/nucleiBenchmark';
+import { METHODS } from '../benchmark/methods';
+import { writePng } from '../benchmark/pictureFiles';
+import { PERTURBATIONS, type PerturbationKind } from '../benchmark/perturb';
+import { alignColumns, formatTable } from '../benchmark/report';
+import { drawSheet, SHEET_LEGEND } from '../benchmark/sheet';
 import { feedback, FEEDBACK_STEPS } from './benchFeedback';
 import {
   list,

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDataSet } from '../services/benchmark/dataset';
-import { openFeedbackProduct } from '../services/benchmark/feedbackProduct';
-import { formatFeedback, type FeedbackReport } from '../services/benchmark/feedbackReport';
-import { runFeedbackBenchmark } from '../services/benchmark/feedbackRounds';
+import { openDataSet } from '../services/labelled/dataset';
+import { openFeedbackProduct } from '../benchmark/feedbackProduct';
+import { formatFeedback, type FeedbackReport } from '../benchmark/feedbackReport';
+import { runFeedbackBenchmark } from '../benchmark/feedbackRounds';
 import {
   list,
   modelFolder,

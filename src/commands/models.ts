@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ModelImportResult, ModelListResult } from '../protocol/types.gen';
-import type { SamManifest } from '../services/samFamily/manifest';
+import type { SamManifest } from '../services/models/samFamily/manifest';
 import { EXIT, readOptions, stateFolder, type Command, type Surroundings } from './command';
 import { ProgressBar } from './progressBar';
 import { textTable } from './textTable';

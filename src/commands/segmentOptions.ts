@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import type { SegmentPromptParams } from '../protocol/types.gen';
-import type { OverlayClick } from '../services/overlay';
+import type { OverlayClick } from '../services/search/overlay';
 import { UsageError, readOptions } from './command';
 
 /** One image of a run and where its files go; absolute paths. */

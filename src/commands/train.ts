@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { openDataSet } from '../services/benchmark/dataset';
-import { trainWhole } from '../services/wholeTraining';
+import { openDataSet } from '../services/labelled/dataset';
+import { trainWhole } from '../services/training/wholeTraining';
 import { modelFolder, OPTIONS, positive, withEngine } from './benchOptions';
 import { EXIT, UsageError, readOptions, type Command } from './command';
 import { ProgressBar } from './progressBar';

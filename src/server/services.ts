@@ -1,17 +1,17 @@
 import type { DeviceReport, Limits } from '../protocol/types.gen';
-import type { Checkpoints } from '../services/checkpoints';
-import type { Graphs } from '../services/graphs';
-import type { ImageRegistry } from '../services/images';
-import type { Intents } from '../services/intents';
-import type { Judgements } from '../services/judgements';
-import type { Models } from '../services/models';
-import type { NucleusModel } from '../services/nucleusModel';
-import type { RgbPixels } from '../services/pixels';
-import type { PromptableModel } from '../services/promptableModel';
-import type { Republisher } from '../services/republish';
-import type { Search } from '../services/search';
-import type { SearchResults } from '../services/searchResult';
-import type { Trainer } from '../services/trainer';
+import type { Checkpoints } from '../services/intents/checkpoints';
+import type { Graphs } from '../services/models/graphs';
+import type { ImageRegistry } from '../services/images/images';
+import type { Intents } from '../services/intents/intents';
+import type { Judgements } from '../services/intents/judgements';
+import type { Models } from '../services/models/models';
+import type { NucleusModel } from '../services/models/nucleusModel';
+import type { RgbPixels } from '../services/images/pixels';
+import type { PromptableModel } from '../services/models/promptableModel';
+import type { Republisher } from '../services/verbs/republish';
+import type { Search } from '../services/search/search';
+import type { SearchResults } from '../services/search/searchResult';
+import type { Trainer } from '../services/training/trainer';
 
 /** What the server says of its engine. */
 export interface EngineReport {

@@ -5,9 +5,9 @@ import { RpcClient } from '../../src/commands/rpcClient';
 import { openRpcPredictor } from '../../src/commands/rpcPredictor';
 import { PACKAGE_ROOT, startServer } from '../../src/composition';
 import { createEngineClient } from '../../src/engine/engineClient';
-import { openDataSet } from '../../src/services/benchmark/dataset';
-import { runIntentBenchmark } from '../../src/services/benchmark/intentBenchmark';
-import { openTinyPredictor } from '../../src/services/benchmark/tinyPredictor';
+import { openDataSet } from '../../src/services/labelled/dataset';
+import { runIntentBenchmark } from '../../src/benchmark/intentBenchmark';
+import { openTinyPredictor } from '../../src/benchmark/tinyPredictor';
 import { TEST_DEVICE } from '../support/testDevice';
 
 const IMAGES = resolve(__dirname, '../fixtures/images');

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { runCommandLine } from '../../src/commands/run';
-import { labelledPoints } from '../services/refineHarness';
+import { labelledPoints } from '../services/training/refineHarness';
 import { TEST_DEVICE } from '../support/testDevice';
 
 const FIXTURES = resolve(__dirname, '../fixtures/images');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer, type RunningServer } from '../../src/composition';
-import { writeCheckpoint } from '../../src/services/checkpointFile';
+import { writeCheckpoint } from '../../src/services/intents/checkpointFile';
 import { TEST_DEVICE } from '../support/testDevice';
 
 const FIXTURES = resolve(__dirname, '../fixtures/images');

@@ -5,7 +5,7 @@ import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer, type RunningServer } from '../../src/composition';
 import type { ObjectsPublishParams } from '../../src/protocol/types.gen';
 import { samGraphs, writeGraphs } from '../support/samGraphs';
-import { labelledPoints } from '../services/refineHarness';
+import { labelledPoints } from '../services/training/refineHarness';
 import { TEST_DEVICE } from '../support/testDevice';
 
 const FIXTURES = resolve(__dirname, '../fixtures/images');

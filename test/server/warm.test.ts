@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer } from '../../src/composition';
-import { NucleusModel } from '../../src/services/nucleusModel';
+import { NucleusModel } from '../../src/services/models/nucleusModel';
 import { MODEL_FOLDER, fakeEngine } from '../services/fakeEngine';
 import { TEST_DEVICE } from '../support/testDevice';
 

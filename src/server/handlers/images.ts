@@ -1,6 +1,6 @@
 import { BridgeError } from '../../errors';
 import type { Handler } from '../../protocol/handler';
-import type { ViewerReader } from '../../services/viewerImage';
+import type { ViewerReader } from '../../services/images/viewerImage';
 import type { Services } from '../services';
 import type { Session } from '../session';
 

@@ -1,7 +1,7 @@
 import type { Handler } from '../../protocol/handler';
 import type { Intent as WireIntent, Warning } from '../../protocol/types.gen';
-import { readExportedCheckpoint } from '../../services/checkpoints';
-import type { ImportedIntent, Intent } from '../../services/intents';
+import { readExportedCheckpoint } from '../../services/intents/checkpoints';
+import type { ImportedIntent, Intent } from '../../services/intents/intents';
 import type { Services } from '../services';
 import type { Session } from '../session';
 

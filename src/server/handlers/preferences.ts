@@ -1,6 +1,6 @@
 import type { Handler } from '../../protocol/handler';
 import type { Feature } from '../../protocol/types.gen';
-import { nextToReview } from '../../services/review';
+import { nextToReview } from '../../services/intents/review';
 import type { Services } from '../services';
 import type { Session } from '../session';
 

@@ -1,14 +1,15 @@
 import { BridgeError } from '../../errors';
 import type { Handler } from '../../protocol/handler';
 import type { Feature, SegmentPromptParams } from '../../protocol/types.gen';
-import type { IntentPrompt, SearchWarning } from '../../services/searchRequest';
-import type { PromptableModel } from '../../services/promptableModel';
-import { readExamples } from '../../services/searchRequest';
-import { withRoomyHeap } from '../../services/roomyHeap';
-import type { SearchOutcome, SearchRequest } from '../../services/search';
-import { searchImage } from '../../services/tilePixels';
+import type { IntentPrompt } from '../../services/search/searchRequest';
+import type { PromptableModel } from '../../services/models/promptableModel';
+import { readExamples } from '../../services/search/searchRequest';
+import { withRoomyHeap } from '../../services/search/roomyHeap';
+import type { SearchOutcome, SearchRequest } from '../../services/search/search';
+import { searchImage } from '../../services/search/tilePixels';
 import type { Services } from '../services';
 import type { Session } from '../session';
+import type { Warning } from '../../services/warning';
 
 /** `segment/prompt` */
 export function prompt(services: Services): Handler<Session, 'segment/prompt'> {
@@ -62,7 +63,7 @@ function leftOut(
   { intents }: Services,
   params: SegmentPromptParams,
   { refinable, manifest }: PromptableModel,
-): SearchWarning[] {
+): Warning[] {
   if (refinable) return [];
   return params.intents
     .map(({ intentId }) => intents.get(intentId))
