@@ -22,8 +22,8 @@ export function open(services: Services): Handler<Session, 'image/open'> {
       bitsPerSample,
       pixelSizeMicrons,
       pixelSizeSource,
-      levels: image.levels.map((level) => ({ ...level })),
-      warnings: image.warnings.map((warning) => ({ ...warning })),
+      levels: image.levels,
+      warnings: image.warnings,
     };
   };
 }
