@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
 import { BridgeError, isBridgeError } from './errors';
+import { PACKAGE_ROOT, packageVersion, readPackageJson } from './packageFiles';
 import type { Limits } from './protocol/types.gen';
 import { Contract } from './protocol/validation';
 import { PROTOCOL_VERSION } from './protocol/version';
@@ -36,9 +37,6 @@ import { SearchResults } from './services/search/searchResult';
 import { searchImage } from './services/search/tilePixels';
 import { Trainer } from './services/training/trainer';
 import { openStore, type Store } from './store/store';
-
-/** The package's own folder: schemas, models and the OpenRPC document lie there. */
-export const PACKAGE_ROOT = resolve(__dirname, '..');
 
 export interface ServerOptions {
   readonly host?: string;
@@ -128,7 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const searchWith = (one: PromptableModel) =>
       new Search(one, cache, { prompts: limits.promptsPerRequest, openImage, blocks });
     const search = searchWith(model);
-    const { version } = readJson('package.json') as { version: string };
+    const version = packageVersion();
     const trainer = new Trainer({
       engine,
       model,
@@ -160,7 +158,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       limits,
       available,
       version,
-      openrpc: readJson('openrpc.json'),
+      openrpc: readPackageJson('openrpc.json'),
       startedAt: Date.now(),
       images,
       model,
@@ -220,10 +218,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await close();
     throw error;
   }
-}
-
-function readJson(name: string): object {
-  return JSON.parse(readFileSync(join(PACKAGE_ROOT, name), 'utf8')) as object;
 }
 
 /**

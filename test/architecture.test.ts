@@ -8,6 +8,8 @@ const SRC = join(ROOT, 'src');
 const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
   tensor: [],
+  nodeVersion: [],
+  packageFiles: ['errors'],
   protocol: ['errors'],
   segmentation: ['errors', 'tensor'],
   autodiff: ['errors', 'tensor'],
@@ -18,10 +20,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   server: ['errors', 'protocol', 'services'],
   // It measures the product from inside, so it stands above the services and sees no connection.
   benchmark: ['errors', 'segmentation', 'sampo', 'store', 'engine', 'services'],
-  composition: ['errors', 'protocol', 'engine', 'store', 'services', 'server'],
+  composition: ['errors', 'packageFiles', 'protocol', 'engine', 'store', 'services', 'server'],
   // A command is a client of the server; what it computes itself are pictures, tables and benchmarks.
   commands: [
     'errors',
+    'packageFiles',
     'protocol',
     'segmentation',
     'engine',
@@ -31,7 +34,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'benchmark',
     'composition',
   ],
-  main: ['errors', 'commands'],
+  main: ['errors', 'nodeVersion', 'commands'],
 };
 
 /** The rooms of `services/`, lowest first: a room may import those below it, never one above or beside. */
@@ -47,7 +50,7 @@ const FLOORS = [
 ];
 
 /** These read argv and env, and may end the process. */
-const COMMAND_LINE = new Set(['main', 'commands', 'composition']);
+const COMMAND_LINE = new Set(['main', 'nodeVersion', 'commands', 'composition']);
 
 /** package → files (relative to src) that may import it: its one door. */
 const DOORS: Record<string, readonly string[]> = {
