@@ -72,7 +72,6 @@ exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted`;
 /** `sampo bench` */
 export const bench: Command = {
   name: 'bench',
-  summary: 'measure the model on labelled images',
   help: HELP,
   async run(argv, around) {
     const { values, positionals } = readOptions(argv, OPTIONS);

@@ -10,7 +10,6 @@ const SHIPPED = 'shipped';
 /** `sampo checkpoints` */
 export const checkpoints: Command = {
   name: 'checkpoints',
-  summary: 'the versions of an intent: list, go back to one, delete one',
   help: `usage: sampo checkpoints list --intent NAME [--json]
        sampo checkpoints activate ID --intent NAME
        sampo checkpoints delete ID --intent NAME

@@ -23,7 +23,6 @@ export interface Surroundings {
 /** One subcommand. */
 export interface Command {
   readonly name: string;
-  readonly summary: string;
   readonly help: string;
   run(argv: string[], around: Surroundings): Promise<number>;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { PACKAGE_ROOT } from '../composition';
+import { PACKAGE_ROOT } from '../packageFiles';
 import { EXIT, readOptions, type Command } from './command';
 import { judgeAndRefine } from './demoRefine';
 import { writeOverlay } from './overlayPicture';
@@ -16,7 +16,6 @@ interface DemoClicks {
 /** `sampo demo`: the main job on the bundled tile, over the same calls that any viewer makes. */
 export const demo: Command = {
   name: 'demo',
-  summary: 'three clicks on a bundled tile: all nuclei of that type, then better ones by judging',
   help: `usage: sampo demo [--out DIR]
 
 Starts a server of its own, clicks three lymphocytes in the bundled tile, and writes what it finds:

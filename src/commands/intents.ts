@@ -73,7 +73,6 @@ const VERBS: Readonly<Record<string, Verb<Options>>> = {
 /** `sampo intents` */
 export const intents: Command = {
   name: 'intents',
-  summary: 'list, show, export, import, rename or delete intents',
   help: `usage: sampo intents list [--json]
        sampo intents show NAME
        sampo intents export NAME --out FILE

@@ -24,7 +24,6 @@ const KINDS = ['accept', 'reject', 'add', 'edit'] as const;
 /** `sampo judge` */
 export const judge: Command = {
   name: 'judge',
-  summary: 'accept and reject objects, or see which to judge next',
   help: `usage: sampo judge IMAGE --intent NAME [--accept ID,...] [--reject ID,...] [--geojson FILE] [--next N [--out FILE]]
        sampo judge --intent NAME --undo | --redo
 

@@ -53,7 +53,6 @@ const VERBS: Readonly<Record<string, Verb<Options>>> = {
 /** `sampo models` */
 export const models: Command = {
   name: 'models',
-  summary: 'list models, take in a SAM-family export, or fetch one',
   help: `usage: sampo models list [--json]
        sampo models import DIR [--name NAME] [--json]
        sampo models pull NAME [--json]

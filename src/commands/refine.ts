@@ -21,7 +21,6 @@ const OPTIONS = {
 /** `sampo refine` */
 export const refine: Command = {
   name: 'refine',
-  summary: 'make an intent better from what was accepted and rejected',
   help: `usage: sampo refine --intent NAME [options]
 
 Trains the intent on its judgements (sampo judge, or a viewer) by preference optimization, checks it on judgements kept

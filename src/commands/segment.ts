@@ -14,7 +14,6 @@ import { withServer } from './withServer';
 /** `sampo segment`: the main job from the shell, over the same calls that any viewer makes. */
 export const segment: Command = {
   name: 'segment',
-  summary: 'find all nuclei like the clicked ones, as GeoJSON',
   help: `usage: sampo segment IMAGE... [--click x,y[,+|-]]... [--intent NAME|FILE]... --out FILE|DIR [options]
 
 Finds every nucleus like the clicked ones and writes it as GeoJSON for QuPath and napari. Uses the running server; without

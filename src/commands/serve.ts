@@ -4,7 +4,6 @@ import { EXIT, UsageError, readOptions, stateFolder, type Command } from './comm
 /** `sampo serve` */
 export const serve: Command = {
   name: 'serve',
-  summary: 'start the server and keep it running',
   help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--model NAME] [--root DIR]... [--json]
 
 Starts the local server that viewers and scripts talk to. It listens on 127.0.0.1 only and writes a

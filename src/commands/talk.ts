@@ -26,7 +26,6 @@ const EXIT_HELP = 'exit codes: 0 done, 1 the server answered with an error, 2 wr
 /** `sampo status` */
 export const status: Command = {
   name: 'status',
-  summary: 'show the running server',
   help: `usage: sampo status [--state DIR]\n\nPrints the answer to server/status as JSON: device and why, memory, queue, models.\n\n${STATE_HELP}\n\n${EXIT_HELP}`,
   async run(argv, around) {
     const { values } = readOptions(argv, STATE);
@@ -40,7 +39,6 @@ export const status: Command = {
 /** `sampo stop` */
 export const stop: Command = {
   name: 'stop',
-  summary: 'stop the running server',
   help: `usage: sampo stop [--state DIR]\n\nAsks the server to end in good order and waits until it is gone.\n\n${STATE_HELP}\n\n${EXIT_HELP}`,
   async run(argv, around) {
     const { values } = readOptions(argv, STATE);
@@ -59,7 +57,6 @@ export const stop: Command = {
 /** `sampo call` */
 export const call: Command = {
   name: 'call',
-  summary: 'call any method of the protocol',
   help: `usage: sampo call METHOD [JSON] [--state DIR]
 
 Calls a method of the running server and prints the answer as JSON. JSON is the params object, or - to read

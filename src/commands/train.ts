@@ -9,7 +9,6 @@ import { ProgressBar } from './progressBar';
 /** `sampo train` */
 export const train: Command = {
   name: 'train',
-  summary: 'tune the model on labelled images',
   help: `usage: sampo train --data DIR --out DIR [options]
 
 Tunes the decoder for all classes of a labelled data set (the layout of sampo bench intent), with the objective of
