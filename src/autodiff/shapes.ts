@@ -6,9 +6,9 @@ import { elementType } from './onnxCodec';
 export interface ShapeContext {
   readonly node: GraphNode;
   /** Type of input `i`. */
-  type(i: number): ValueType;
+  readonly type: (i: number) => ValueType;
   /** Value of input `i` where it is a constant of the graph; undefined where it is left out or computed. */
-  constant(i: number): Tensor | undefined;
+  readonly constant: (i: number) => Tensor | undefined;
 }
 
 type ShapeRule = (c: ShapeContext) => ValueType[];
