@@ -72,6 +72,5 @@ function ruleContext(
       return dyOf(0) ?? y(0).zerosLike();
     },
     dyOf,
-    scalar: (number) => value(builder.scalar(number)),
   };
 }

@@ -4,18 +4,19 @@ import { appendGradients } from './backward';
 import type { GraphBuilder } from './builder';
 import type { Graph } from './graph';
 import { importGraph } from './importGraph';
+import { Value } from './value';
 
 /** What a loss builder is given: the graph, and where the model's inputs and outputs are in it. */
 export interface LossContext {
-  readonly b: GraphBuilder;
-  /** Value of a model output (or of any other value of the model, by its name there). */
-  readonly value: (name: string) => string;
+  readonly builder: GraphBuilder;
+  /** A model output (or any other value of the model, by its name there). */
+  readonly value: (name: string) => Value;
 }
 
 /** A scalar loss and whatever else should be reported with each step, by output name. */
 export interface Loss {
-  readonly loss: string;
-  readonly metrics: Readonly<Record<string, string>>;
+  readonly loss: Value;
+  readonly metrics: Readonly<Record<string, Value>>;
 }
 
 export interface TrainingOptions {
@@ -46,16 +47,16 @@ export const gradientName = (parameter: string): string => `gradient:${parameter
  */
 export function buildTrainingGraph(model: Graph, options: TrainingOptions): TrainingGraph {
   const { isParameter, trainedInputs = [], passOutputs = [] } = options;
-  const { builder: b, parameters, values } = importGraph(model, isParameter);
-  const value = (name: string): string => valueOf(model, values, name);
-  const { loss, metrics } = options.loss({ b, value });
-  const wanted = [...parameters.keys(), ...trainedInputs.map(value)];
-  const gradients = appendGradients(b, loss, wanted);
-  b.output('loss', loss);
-  for (const [name, metric] of Object.entries(metrics)) b.output(name, metric);
-  for (const name of passOutputs) b.output(name, value(name));
-  for (const [name, gradient] of gradients) b.output(gradientName(name), gradient);
-  return { graph: b.build(), parameters };
+  const { builder, parameters, values } = importGraph(model, isParameter);
+  const value = (name: string): Value => new Value(builder, valueOf(model, values, name));
+  const { loss, metrics } = options.loss({ builder, value });
+  const wanted = [...parameters.keys(), ...trainedInputs.map((name) => value(name).name)];
+  const gradients = appendGradients(builder, loss.name, wanted);
+  builder.output('loss', loss.name);
+  for (const [name, metric] of Object.entries(metrics)) builder.output(name, metric.name);
+  for (const name of passOutputs) builder.output(name, value(name).name);
+  for (const [name, gradient] of gradients) builder.output(gradientName(name), gradient);
+  return { graph: builder.build(), parameters };
 }
 
 function valueOf(model: Graph, values: ReadonlyMap<string, string>, name: string): string {

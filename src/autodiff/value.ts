@@ -47,6 +47,12 @@ export class Value {
     return this.#with(this.builder.neg(this.name));
   }
 
+  /** 1 − this. */
+  oneMinus(): Value {
+    const { builder, name } = this;
+    return this.#with(builder.sub(builder.scalar(1), name));
+  }
+
   square(): Value {
     return this.mul(this);
   }

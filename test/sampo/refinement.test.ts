@@ -8,7 +8,7 @@ import {
   splitHoldOut,
 } from '../../src/sampo/holdOut';
 import { judgedPixels } from '../../src/sampo/judgedPixels';
-import { marginMetrics } from '../../src/sampo/lossFeeds';
+import { marginMetrics } from '../../src/sampo/margin';
 import { synthesizePrompts, type ConfirmedObject } from '../../src/sampo/promptSynthesis';
 import { seededRandom } from '../../src/sampo/random';
 import { isTrainable } from '../../src/sampo/trainableSets';

@@ -115,7 +115,7 @@ export const ELEMENTWISE: Readonly<Record<string, GradientRule>> = {
   Pow: perInput(powBase, powExponent),
   Reciprocal: unary(({ y }) => y(0).square().neg()),
   Relu: unary(({ x }) => indicator(x(0), 'greater', 0)),
-  Sigmoid: unary(({ y, scalar }) => y(0).mul(scalar(1).sub(y(0)))),
+  Sigmoid: unary(({ y }) => y(0).mul(y(0).oneMinus())),
   Sin: unary(({ x }) => x(0).cos()),
   Softplus: unary(({ x }) => x(0).sigmoid()),
   Sqrt: perInput(({ dy, y }) => dy.mul(0.5).div(y(0))),
@@ -124,7 +124,7 @@ export const ELEMENTWISE: Readonly<Record<string, GradientRule>> = {
     ({ dy }) => dy.neg(),
   ),
   Sum: forEveryInput(({ dy }) => dy),
-  Tanh: unary(({ y, scalar }) => scalar(1).sub(y(0).square())),
+  Tanh: unary(({ y }) => y(0).square().oneMinus()),
   Where: perInput(
     null,
     ({ dy, x }) => x(0).where(dy, 0),

@@ -14,8 +14,6 @@ export interface RuleContext extends ShapeContext {
   readonly dy: Value;
   /** Gradient of the loss by output `i`, or undefined where nothing depends on it. */
   readonly dyOf: (i: number) => Value | undefined;
-  /** A float32 scalar. */
-  readonly scalar: (value: number) => Value;
 }
 
 /**
