@@ -1,7 +1,7 @@
 import { elementCount } from '../tensor';
 import type { GraphBuilder } from './builder';
 import { intOf, intsOf, textOf, type GraphNode } from './graph';
-import { axesInput } from './shapes';
+import { axesInput } from './operands';
 import { Value } from './value';
 
 /** Writes a node in another form and returns the value of its first output; undefined to leave it as it is. */

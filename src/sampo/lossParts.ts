@@ -89,7 +89,7 @@ const segmentation = lossPart({
       dims: perMask,
       fill: (values, { answer: { utilities, shown } }) => {
         const best = Math.max(...utilities);
-        values.set(utilities.map((one) => (one === best || shown === 'mean' ? 1 : OTHER_HEADS)));
+        values.set(utilities.map((utility) => (utility === best || shown === 'mean' ? 1 : OTHER_HEADS)));
       },
     },
   },

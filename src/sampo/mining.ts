@@ -54,7 +54,10 @@ export function rateAnswer(
   reads: 'best' | 'mean' = 'best',
 ): RatedAnswer {
   const heads = [...answer.scores.keys()];
-  const best = heads.reduce((one, head) => (answer.scores[head]! > answer.scores[one]! ? head : one), 0);
+  const best = heads.reduce(
+    (highest, head) => (answer.scores[head]! > answer.scores[highest]! ? head : highest),
+    0,
+  );
   const shown = reads === 'mean' ? reads : best;
   return {
     ...answer,

@@ -1,7 +1,7 @@
 import { elementCount } from '../../tensor';
 import type { GraphBuilder } from '../builder';
 import { ints, int, intsOf, unsupported, type Attributes } from '../graph';
-import { windowOf, type Window } from '../shapes';
+import { windowOf, type Window } from '../operands';
 import { Value } from '../value';
 import { perInput, type GradientRule, type InputGradient } from './rule';
 import { channelSum, sumOver } from './sums';

@@ -1,5 +1,5 @@
 import { floatOf, intOf, unsupported } from '../graph';
-import { numbersOf } from '../shapes';
+import { numbersOf } from '../operands';
 import type { Operand, Value } from '../value';
 import { forEveryInput, perInput, type GradientRule, type InputGradient, type RuleContext } from './rule';
 

@@ -1,6 +1,6 @@
 import { elementCount, float32Tensor } from '../../tensor';
 import { intOf, intsOf, textOf, unsupported } from '../graph';
-import { axisOf, numbersOf, padsOf, sliceSpans, type SliceSpan } from '../shapes';
+import { axisOf, numbersOf, padsOf, sliceSpans, type SliceSpan } from '../operands';
 import { Value } from '../value';
 import { forEveryInput, perInput, type GradientRule, type InputGradient, type RuleContext } from './rule';
 

@@ -1,6 +1,6 @@
 import { elementCount } from '../../tensor';
 import { intOf } from '../graph';
-import { axesInput, axisOf, epsilonOf } from '../shapes';
+import { axesInput, axisOf, epsilonOf } from '../operands';
 import type { Value } from '../value';
 import { perInput, type GradientRule, type InputGradient, type RuleContext } from './rule';
 import { channelSum } from './sums';

@@ -1,6 +1,6 @@
 import { elementCount, float32Tensor } from '../../tensor';
 import { textOf, unsupported, type GraphNode } from '../graph';
-import { numbersOf } from '../shapes';
+import { numbersOf } from '../operands';
 import { Value } from '../value';
 import { perInput, type GradientRule, type InputGradient } from './rule';
 

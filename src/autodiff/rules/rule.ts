@@ -1,9 +1,9 @@
 import type { GraphBuilder } from '../builder';
-import type { ShapeContext } from '../shapes';
+import type { NodeContext } from '../operands';
 import type { Value } from '../value';
 
 /** What a gradient rule may use: its node, the node's inputs and outputs, and the gradient that arrives. */
-export interface RuleContext extends ShapeContext {
+export interface RuleContext extends NodeContext {
   /** The graph being written, for what `Value` has no word for. */
   readonly builder: GraphBuilder;
   /** Input `i`; its name is empty where it is left out. */
