@@ -3,8 +3,8 @@ import { splitHoldOut, type Split } from '../../sampo/holdOut';
 import type { RefineSettings } from '../../sampo/settings';
 import type { Exemplar } from '../../segmentation/prompts';
 import type { Refinement } from '../intents/checkpointFile';
-import type { KeptExemplar } from '../intents/intentDocument';
 import type { StoredJudgement } from '../intents/judgements';
+import type { Example } from '../search/example';
 import type { JudgedTile, KnownClick } from './judgedTiles';
 import type { IntentState } from './measure';
 import type { RefineRequest, TrainerParts } from './refinement';
@@ -105,7 +105,6 @@ function requireEnough(have: number, what: string): void {
 }
 
 /** What is known from a click, where it was made. */
-function knownClick({ imageUri, x, y, label }: KeptExemplar): KnownClick[] {
-  const placed = imageUri !== undefined && x !== undefined && y !== undefined;
-  return placed ? [{ imageUri, x, y, wanted: label === 1 }] : [];
+function knownClick({ place, label }: Example): KnownClick[] {
+  return place ? [{ ...place, wanted: label === 1 }] : [];
 }

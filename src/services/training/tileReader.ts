@@ -9,9 +9,8 @@ import { fillOutline, rasterizeOutline } from '../../segmentation/rasterize';
 import type { EmbeddingCache } from '../embeddings/embeddingCache';
 import type { StoredJudgement } from '../intents/judgements';
 import type { NucleusModel } from '../models/nucleusModel';
-import { exampleTile, homeTile, type ExampleTile } from '../search/promptEmbedding';
-import { TILE_OVERLAP } from '../search/searchPlan';
-import { TileEncoder } from '../search/tileEncoder';
+import { EncodedImage } from '../search/encodedImage';
+import type { ExampleTile } from '../search/promptEmbedding';
 import type { SearchImage } from '../search/tilePixels';
 import type { JudgedObject, JudgedTile, KnownClick } from './judgedTiles';
 import { foundNuclei, sureBackground } from './nucleusMaps';
@@ -57,6 +56,7 @@ interface OpenTile {
 
 /** Collects what is known, tile by tile. */
 class TileReader {
+  readonly #images = new Map<string, EncodedImage>();
   readonly #tiles = new Map<string, OpenTile>();
 
   constructor(private readonly source: TileSource) {}
@@ -126,16 +126,12 @@ class TileReader {
 
   /** The tile around a point of model space, encoded when it is first asked for. @param scale image px per model px */
   async #tileAt(image: SearchImage, scale: number, centre: Point): Promise<OpenTile> {
-    const { model, cache, job } = this.source;
-    const { tileSize, micronsPerPixel, limits } = model.manifest;
-    const spaces = relateSpaces(image, micronsPerPixel / scale, micronsPerPixel);
-    const tile = homeTile(spaces, tileSize, TILE_OVERLAP, centre);
+    const { tileSize, limits } = this.source.model.manifest;
+    const example = await this.#encodedAt(image, scale).exampleTileAt(centre);
+    const { tile, encoded, nuclei } = example;
     const key = `${image.uri}|${scale}|${tile.key}`;
     const known = this.#tiles.get(key);
     if (known !== undefined) return known;
-    const encoder = new TileEncoder(model, cache, image, spaces);
-    const encoded = (await encoder.encode(tile, job)).tile;
-    const example = exampleTile(tile, encoded, tileSize, model.instances);
     const side = tileSize / limits.maskStride;
     const judged: JudgedTile = {
       key,
@@ -144,13 +140,27 @@ class TileReader {
       side,
       labels: new Int32Array(side * side),
       background: sureBackground(encoded.nucleusLogits, tileSize, side),
-      nuclei: foundNuclei(example.nuclei, tileSize, side),
+      nuclei: foundNuclei(nuclei, tileSize, side),
       objects: [],
       choices: [],
     };
     const opened = { judged, example };
     this.#tiles.set(key, opened);
     return opened;
+  }
+
+  /** An image at the scale it was judged at. */
+  #encodedAt(image: SearchImage, scale: number): EncodedImage {
+    const key = `${image.uri}|${scale}`;
+    let encodedImage = this.#images.get(key);
+    if (encodedImage === undefined) {
+      const { model, cache, job } = this.source;
+      const { micronsPerPixel } = model.manifest;
+      const spaces = relateSpaces(image, micronsPerPixel / scale, micronsPerPixel);
+      encodedImage = new EncodedImage({ model, cache, image, spaces, job });
+      this.#images.set(key, encodedImage);
+    }
+    return encodedImage;
   }
 }
 

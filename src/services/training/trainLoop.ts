@@ -1,5 +1,5 @@
+import { throwIfAborted } from '../../abort';
 import type { Engine } from '../../engine/engine';
-import { BridgeError } from '../../errors';
 import { lossFeeds } from '../../sampo/objective';
 import { seededRandom } from '../../sampo/random';
 import type { RefineSettings } from '../../sampo/settings';
@@ -84,8 +84,7 @@ export async function trainSteps(
 
 /** Whether there is another step. @throws BridgeError `RequestCancelled` */
 function goesOn(budget: StepBudget, steps: number, seconds: number): boolean {
-  if (budget.signal?.aborted === true)
-    throw new BridgeError('RequestCancelled', 'the refinement was cancelled');
+  throwIfAborted(budget.signal, 'the refinement was cancelled');
   return budget.stopped?.() !== true && steps < budget.steps && seconds < budget.seconds;
 }
 
