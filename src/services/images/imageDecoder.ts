@@ -2,14 +2,11 @@ import { open } from 'node:fs/promises';
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { BridgeError, isBridgeError } from '../../errors';
 import { densityPixelSize, tiffPixelSize, type PixelSize } from './pixelSize';
+import type { Warning } from '../warning';
 import { toRgb8, type Pixels, type RgbPixels } from './pixels';
-import { pyramidLevels, type ImageLevel } from './pyramid';
+import type { PixelRectangle } from './imageSource';
+import { pyramidLevels, type StoredLevel } from './pyramid';
 import { readTiffDirectories, type TiffDirectory } from './tiffTags';
-
-export interface Warning {
-  readonly name: string;
-  readonly message: string;
-}
 
 /** What a file says about itself before any pixel is decoded. */
 export interface ImageHeader {
@@ -24,17 +21,9 @@ export interface ImageHeader {
   /** True when a region can be read without decoding the rows above it. */
   readonly tiled: boolean;
   /** Finest first; the first is the full resolution. */
-  readonly levels: readonly ImageLevel[];
+  readonly levels: readonly StoredLevel[];
   readonly pixelSizeMicrons: number | null;
   readonly warnings: readonly Warning[];
-}
-
-/** A rectangle of whole pixels of one level. */
-export interface PixelRectangle {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 /** A tile is decoded as a whole; real ones are 256 to 1024 px wide. */
@@ -77,7 +66,7 @@ export async function readImageHeader(path: string, imagePixels: number): Promis
 export async function decodeRegion(
   path: string,
   header: ImageHeader,
-  level: ImageLevel,
+  level: StoredLevel,
   rectangle: PixelRectangle,
 ): Promise<RgbPixels> {
   const image = sharp(path, {
@@ -147,12 +136,26 @@ async function formatOf(path: string): Promise<ImageHeader['format']> {
   });
 }
 
-/** By the first bytes, never by the name: a file called .png may be an SVG that fetches other files. */
 function sniff(bytes: Uint8Array): ImageHeader['format'] | undefined {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8, bytes.byteLength)).toString('latin1');
-  if (head === '\x89PNG\r\n\x1a\n') return 'png';
-  if (head.startsWith('\xff\xd8\xff')) return 'jpeg';
-  return /^(II[*+]\0|MM\0[*+])/.test(head) ? 'tiff' : undefined;
+  if (isPng(bytes)) return 'png';
+  if (isJpeg(bytes)) return 'jpeg';
+  return isTiff(bytes) ? 'tiff' : undefined;
+}
+
+export function isPng(header: Uint8Array): boolean {
+  return startOf(header) === '\x89PNG\r\n\x1a\n';
+}
+
+export function isJpeg(header: Uint8Array): boolean {
+  return startOf(header).startsWith('\xff\xd8\xff');
+}
+
+export function isTiff(header: Uint8Array): boolean {
+  return /^(II[*+]\0|MM\0[*+])/.test(startOf(header));
+}
+
+function startOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, Math.min(8, byteLength)).toString('latin1');
 }
 
 async function plainHeader(path: string, format: 'png' | 'jpeg', imagePixels: number): Promise<ImageHeader> {

@@ -11,7 +11,7 @@ import { BridgeError } from '../../errors';
 export async function resolveImagePath(
   uri: string,
   roots: readonly string[],
-  kind: 'file' | 'folder' = 'file',
+  kind: 'file' | 'folder' | 'file or folder' = 'file',
 ): Promise<string> {
   const path = localPath(uri);
   if (!isAbsolute(path)) throw notAllowed(uri, 'the path is not absolute');
@@ -30,8 +30,9 @@ export async function resolveImagePath(
   }
   // Opening a pipe or a device could wait for ever.
   const found = await stat(real);
-  if (kind === 'file' ? !found.isFile() : !found.isDirectory())
-    throw new BridgeError('FileNotFound', `${path} is not a ${kind}`, { path });
+  const taken =
+    (found.isFile() && kind.startsWith('file')) || (found.isDirectory() && kind.endsWith('folder'));
+  if (!taken) throw new BridgeError('FileNotFound', `${path} is not a ${kind}`, { path });
   return real;
 }
 

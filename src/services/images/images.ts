@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { BridgeError } from '../../errors';
+import type { Warning } from '../warning';
 import { DecodedImage, FileImage } from './fileImage';
-import { readImageHeader, type Warning } from './imageDecoder';
+import { IMAGE_FORMATS, openImageFile } from './imageFormats';
+import type { ImageFormat, ImageLevel } from './imageSource';
 import { resolveImagePath } from './imagePaths';
 import type { RgbPixels } from './pixels';
-import type { ImageLevel } from './pyramid';
+import { asRgb } from './rendering';
 import { checkRegion, type Region } from './region';
 import { ViewerImage, type ViewerReader } from './viewerImage';
 
@@ -40,6 +42,8 @@ export interface ImageOptions {
   readonly roots: readonly string[];
   /** Most pixels of an untiled file. */
   readonly imagePixels?: number;
+  /** The formats that are read by path. */
+  readonly formats?: readonly ImageFormat[];
   /** Most pixels decoded for one region. */
   readonly regionPixels?: number;
   /** How long a viewer may take to send a region, ms. */
@@ -65,7 +69,13 @@ export class ImageRegistry {
   readonly #decoded = new DecodedImage();
 
   constructor(options: ImageOptions) {
-    this.#options = { imagePixels: 2 ** 28, regionPixels: 2 ** 26, viewerTimeout: 30_000, ...options };
+    this.#options = {
+      imagePixels: 2 ** 28,
+      regionPixels: 2 ** 26,
+      viewerTimeout: 30_000,
+      formats: IMAGE_FORMATS,
+      ...options,
+    };
   }
 
   /**
@@ -120,29 +130,30 @@ export class ImageRegistry {
   }
 
   async #openFile(request: OpenRequest): Promise<{ image: OpenImage; source: Source }> {
-    const path = await resolveImagePath(request.uri, this.#options.roots);
-    const header = await readImageHeader(path, this.#options.imagePixels);
+    const path = await resolveImagePath(request.uri, this.#options.roots, 'file or folder');
+    const file = await openImageFile(path, this.#options, this.#options.formats);
     const { size, mtimeMs } = await stat(path);
-    const microns = request.pixelSizeMicrons ?? header.pixelSizeMicrons;
+    const microns = request.pixelSizeMicrons ?? file.pixelSize.microns;
     const image: OpenImage = {
       imageId: randomUUID(),
       source: 'file',
       key: keyOf([path, size, mtimeMs]),
       uri: request.uri,
-      width: header.width,
-      height: header.height,
-      channels: header.channels,
-      bitsPerSample: header.bitsPerSample,
+      width: file.width,
+      height: file.height,
+      channels: file.channels.length,
+      bitsPerSample: file.bitsPerSample,
       pixelSizeMicrons: microns,
       pixelSizeSource:
         request.pixelSizeMicrons !== undefined ? 'client' : microns === null ? 'unknown' : 'file',
-      levels: header.levels.map(({ width, height, downsample }) => ({ width, height, downsample })),
+      levels: file.levels.map(({ width, height, downsample }) => ({ width, height, downsample })),
       // A size that the client gave needs no word about the file's.
-      warnings: header.warnings.filter(
-        ({ name }) => !name.startsWith('PixelSize') || request.pixelSizeMicrons === undefined,
-      ),
+      warnings: [
+        ...file.warnings,
+        ...(request.pixelSizeMicrons === undefined ? file.pixelSize.warnings : []),
+      ],
     };
-    return { image, source: new FileImage(path, header, this.#options.regionPixels, this.#decoded) };
+    return { image, source: new FileImage(asRgb(file), this.#options.regionPixels, this.#decoded) };
   }
 
   #openViewer(request: OpenRequest, reader: ViewerReader | undefined): { image: OpenImage; source: Source } {

@@ -1,12 +1,8 @@
+import type { ImageLevel } from './imageSource';
 import type { TiffDirectory } from './tiffTags';
 
-/** One resolution of an image. */
-export interface ImageLevel {
-  readonly width: number;
-  readonly height: number;
-  /** Full-resolution pixels per pixel of this level; 1 for the first. */
-  readonly downsample: number;
-  /** Where a TIFF keeps it. */
+/** One resolution of an image, and where a TIFF keeps it. */
+export interface StoredLevel extends ImageLevel {
   readonly page: number;
   readonly subDirectory?: number;
 }
@@ -15,7 +11,7 @@ export interface ImageLevel {
  * The levels of a TIFF, finest first. Reduced images are the first one's SubIFDs, or later pages that are laid out as it
  * is (tiles or strips) and have its proportions; so an SVS file's thumbnail, label and macro are left out.
  */
-export function pyramidLevels(directories: readonly TiffDirectory[]): readonly ImageLevel[] {
+export function pyramidLevels(directories: readonly TiffDirectory[]): readonly StoredLevel[] {
   const [full, ...pages] = directories;
   if (full === undefined) return [];
   const reduced =
@@ -36,11 +32,13 @@ export function pyramidLevels(directories: readonly TiffDirectory[]): readonly I
   ];
 }
 
-/** The coarsest level that is still at least as fine as `downsample`. @param levels finest first, not empty */
-export function levelFor(levels: readonly ImageLevel[], downsample: number): ImageLevel {
+/** The index of the coarsest level that is still at least as fine as `downsample`. @param levels finest first, not empty */
+export function levelFor(levels: readonly ImageLevel[], downsample: number): number {
   // A level of 4.0003 (rounded sizes) serves a request for 4.
-  const fine = levels.filter((level) => level.downsample <= downsample * 1.01);
-  return fine.at(-1) ?? levels[0]!;
+  return Math.max(
+    0,
+    levels.findLastIndex((level) => level.downsample <= downsample * 1.01),
+  );
 }
 
 function isReduced(full: TiffDirectory, directory: TiffDirectory): boolean {
