@@ -118,9 +118,9 @@ export function formatSuite(
     });
   });
 
-  test(`${format.name} leaves other files alone`, () => {
-    expect(format.sniff(new Uint8Array(), '/nothing')).toBe(false);
-    expect(format.sniff(Buffer.from('hello, this is no image'), '/text.txt')).toBe(false);
+  test(`${format.name} leaves other files alone`, async () => {
+    expect(await format.sniff(new Uint8Array(), '/nothing')).toBe(false);
+    expect(await format.sniff(Buffer.from('hello, this is no image'), '/text.txt')).toBe(false);
   });
 }
 
