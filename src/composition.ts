@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
@@ -23,8 +24,11 @@ import { EmbeddingCache } from './services/embeddings/embeddingCache';
 import { Checkpoints } from './services/intents/checkpoints';
 import { Graphs } from './services/models/graphs';
 import { encodePng } from './services/images/imageDecoder';
+import { imageFormats } from './services/images/imageFormats';
 import { resolveImagePath } from './services/images/imagePaths';
 import { ImageRegistry } from './services/images/images';
+import type { LibrarySearch } from './services/images/openSlide/librarySearch';
+import { OpenSlide } from './services/images/openSlide/openSlide';
 import { Intents } from './services/intents/intents';
 import { Judgements } from './services/intents/judgements';
 import { Models } from './services/models/models';
@@ -50,6 +54,8 @@ export interface ServerOptions {
   readonly model?: string;
   /** Folders whose files may be read by path. */
   readonly roots?: readonly string[];
+  /** Where OpenSlide is looked for; only where the system has it when left out. */
+  readonly openSlide?: LibrarySearch;
   readonly limits?: Partial<Limits>;
   /** How long a viewer may take to send pixels, ms; 30 s when left out. */
   readonly viewerTimeoutMs?: number;
@@ -99,8 +105,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
     const roots = options.roots ?? [];
     const viewerTimeoutMs = options.viewerTimeoutMs ?? 30_000;
+    const searched = options.openSlide ?? { platform: process.platform, env: {}, home: homedir() };
+    const openSlide = new OpenSlide({ ...searched, log });
+    closers.push(() => openSlide.close());
     const images = new ImageRegistry({
       roots,
+      formats: imageFormats({ openSlide }),
       imagePixels: limits.imagePixels,
       regionPixels: limits.regionPixels,
       viewerTimeout: viewerTimeoutMs,

@@ -1,7 +1,7 @@
 import { startServer } from '../composition';
 import { isBridgeError } from '../errors';
 import { connectionFilePath, processExists, readConnectionFile } from '../server/connectionFile';
-import type { Surroundings } from './command';
+import { openSlideSearch, type Surroundings } from './command';
 import { RpcClient } from './rpcClient';
 
 /** Which server to work with. */
@@ -29,6 +29,7 @@ export async function withServer<T>(
   const server = await startServer({
     stateFolder,
     roots,
+    openSlide: openSlideSearch(undefined, around),
     ...(wanted ? { device: wanted } : {}),
     ...(model ? { model } : {}),
   });
