@@ -110,7 +110,7 @@ export function reportOf(
       state: 'unusable',
       library,
       message: `the OpenSlide library ${library} cannot be loaded: ${reason}`,
-      hint,
+      hint: library === named ? `check what --openslide or SAMPO_OPENSLIDE names; ${hint}` : hint,
     };
   }
   return { state: 'missing', message: 'OpenSlide was not found on this computer', hint };

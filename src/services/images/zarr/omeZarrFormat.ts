@@ -1,0 +1,10 @@
+import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { BridgeError } from '../../../errors';
+import type { Warning } from '../../warning';
+import type { ImageFormat, ImageLevel, ImageSource, PixelRectangle } from '../imageSource';
+import type { ReaderProcess } from '../readerProcess/readerProcess';
+import { omeAttributes, omeImage, omePixelSize, type OmeImage } from './omeMetadata';
+import { planePlan } from './planePlan';
+import type { ZarrQuestions } from './zarrQuestions';
