@@ -56,7 +56,13 @@ const DOORS: Record<string, readonly string[]> = {
   ajv: ['protocol/validation.ts'],
   'onnxruntime-node': ['engine/engineProcess.ts'],
   // Users' images come through the decoder's checks; the benchmark's label images and pictures go their own way.
-  sharp: ['services/images/imageDecoder.ts', 'services/labelled/labelFiles.ts', 'benchmark/pictureFiles.ts'],
+  sharp: [
+    'services/images/imageDecoder.ts',
+    'services/images/blockDecoder.ts',
+    'services/labelled/labelFiles.ts',
+    'benchmark/pictureFiles.ts',
+  ],
+  '@xmldom/xmldom': ['services/images/xml.ts'],
   libsql: ['store/database.ts'],
   '@bufbuild/protobuf': ['autodiff/onnxCodec.ts', 'autodiff/onnx_pb.ts'],
   async: ['engine/runQueue.ts'],
