@@ -185,7 +185,7 @@ const page = () =>
 
 const outputs = {
   'src/protocol/types.gen.ts': await types(),
-  'src/protocol/errors.gen.ts': errorTable(),
+  'src/errorTable.gen.ts': errorTable(),
   'openrpc.json': openrpc(),
   'docs/protocol.md': page(),
 };

@@ -8,7 +8,7 @@ export function list({ models }: Services): Handler<Session, 'model/list'> {
 }
 
 /** `model/import` */
-export function importOne(services: Services): Handler<Session, 'model/import'> {
+export function importFolder(services: Services): Handler<Session, 'model/import'> {
   return async ({ path, name }, { signal }) => {
     const folder = await services.allowedFolder(path);
     const { manifest, warnings } = await services.models.import(folder, {

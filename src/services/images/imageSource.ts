@@ -78,6 +78,8 @@ export interface ChannelPixels {
 interface OpenFile {
   /** The exact kind, e.g. `OME-TIFF`, `Aperio SVS`. */
   readonly format: string;
+  /** Which picture of the file was taken and where its levels are, as a sentence for people. */
+  readonly picture: string;
   /** Full resolution, px. */
   readonly width: number;
   readonly height: number;

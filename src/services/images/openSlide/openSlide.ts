@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { BridgeError } from '../../../errors';
+import type { Log } from '../../../log';
 import { ReaderProcess } from '../readerProcess/readerProcess';
 import { libraryCandidates, type LibrarySearch } from './librarySearch';
 import type { LibraryTrial, OpenSlideQuestions } from './openSlideQuestions';
@@ -21,7 +22,7 @@ export interface OpenSlideReport {
 export interface OpenSlideOptions extends LibrarySearch {
   /** How long one read may take, ms; 60 s when left out. */
   readonly timeout?: number | undefined;
-  readonly log?: ((line: string) => void) | undefined;
+  readonly log?: Log | undefined;
 }
 
 /** OpenSlide in its own process: looked for when the first slide is opened, started anew after a fault. */

@@ -1,6 +1,7 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { BridgeError, isBridgeError } from '../../../errors';
 import type { Warning } from '../../warning';
+import { withFile } from '../byteSource';
 import { HEADER_BYTES, type ImageFormat, type PixelRectangle, type RgbSource } from '../imageSource';
 import { needsOpenSlide, type OpenSlide } from './openSlide';
 import type { SlideDescription, SlidePixels } from './openSlideQuestions';
@@ -23,7 +24,7 @@ export function slideFormat(openSlide: OpenSlide | undefined): ImageFormat {
     exclusive: true,
     sniff: async (header, path) => (await slideKind(header, path)) !== undefined,
     open: async (path) => {
-      const kind = await slideKind(await firstBytes(path), path);
+      const kind = await slideKind(await withFile(path, (file) => file.read(0, HEADER_BYTES)), path);
       if (kind === undefined) throw new BridgeError('UnsupportedImage', 'the file is no slide of a scanner');
       if (openSlide === undefined) throw needsOpenSlide(kind, 'this server was started without it');
       return openSlideFile(openSlide, kind, path);
@@ -60,6 +61,7 @@ async function openSlideFile(openSlide: OpenSlide, kind: SlideKind, path: string
   return {
     kind: 'rgb',
     format: kind,
+    picture: `${kind}: ${levels.length} levels through OpenSlide (vendor "${slide.vendor}")`,
     width: area.width,
     height: area.height,
     levels,
@@ -126,14 +128,4 @@ async function overviewWarnings(
 function inKind(error: unknown, kind: SlideKind): unknown {
   if (!isBridgeError(error)) return error;
   return new BridgeError(error.errorName, `this ${kind} cannot be opened: ${error.message}`, error.data);
-}
-
-async function firstBytes(path: string): Promise<Uint8Array> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }

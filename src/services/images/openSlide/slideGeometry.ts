@@ -1,4 +1,5 @@
 import type { ImageLevel, PixelRectangle, PixelSize } from '../imageSource';
+import { choosePixelSize } from '../pixelSize';
 import type { SlideDescription } from './openSlideQuestions';
 
 // What a slide's description means for the image that is searched. Pure.
@@ -61,20 +62,11 @@ export function overviewRectangles({ width, height }: ImageLevel): PixelRectangl
 /** µm per pixel as OpenSlide gives it, from whatever the scanner wrote. */
 export function slidePixelSize({ properties }: SlideDescription): PixelSize {
   const from = 'OpenSlide openslide.mpp-x';
-  const x = Number(properties['openslide.mpp-x'] ?? NaN);
-  const y = Number(properties['openslide.mpp-y'] ?? x);
+  const number = (name: string) => (properties[name] === undefined ? undefined : Number(properties[name]));
+  const [x, y] = [number('openslide.mpp-x'), number('openslide.mpp-y')];
   const power = properties['openslide.objective-power'];
-  if (!Number.isFinite(x) || x <= 0) {
-    const objective = power === undefined ? '' : `, only that its objective magnifies ${power} times`;
-    return {
-      microns: null,
-      from: null,
-      warnings: [
-        { name: 'PixelSizeUnknown', message: `the slide does not say how large a pixel is${objective}` },
-      ],
-    };
-  }
-  if (Math.abs(x - y) <= 0.01 * x) return { microns: x, from, warnings: [] };
-  const message = `pixels are not square: ${x} by ${y} µm; the width is used for both`;
-  return { microns: x, from, warnings: [{ name: 'PixelSizeUncertain', message }] };
+  if (x !== undefined || y !== undefined) return choosePixelSize([{ from, x, y }]);
+  return choosePixelSize(
+    power === undefined ? [] : [{ from: 'objective power', problem: `${power} times is no size of a pixel` }],
+  );
 }

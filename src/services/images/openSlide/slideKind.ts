@@ -1,5 +1,5 @@
-import { open, type FileHandle } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { withFile, type ByteSource } from '../byteSource';
 
 // Which files are slides of a scanner that OpenSlide reads, told without OpenSlide: where it is not there, they are refused by
 // name. The signs are those of OpenSlide's own detection (docs/formats of openslide.org), read from the first image of a TIFF.
@@ -28,7 +28,7 @@ export async function slideKind(header: Uint8Array, path: string): Promise<Slide
   const text = Buffer.from(header).toString('latin1');
   // A MIRAX slide is a folder; the file of its name is a thumbnail in JPEG.
   if (ending === '.mrxs') return text === '' ? undefined : '3DHISTECH MIRAX (MRXS)';
-  if (/^(II[*+]\0|MM\0[*+])/.test(text)) return kindOfTiff(await firstTags(path));
+  if (/^(II[*+]\0|MM\0[*+])/.test(text)) return kindOfTiff(await withFile(path, firstTags));
   if (text.slice(128, 132) === 'DICM') return 'DICOM slide';
   if (text.startsWith('ZISRAWFILE')) return 'Zeiss CZI';
   if (text.startsWith('SQLite format 3\0') && ending === '.svslide') return 'Sakura SVSLIDE';
@@ -64,17 +64,8 @@ const TAG = { compression: 259, description: 270, software: 305, xmp: 700, hamam
 const TEXT_BYTES = 16_384;
 const MOST_ENTRIES = 1024;
 
-async function firstTags(path: string): Promise<FirstTags | undefined> {
-  const file = await open(path, 'r');
-  try {
-    return await tagsOf(file, (await file.stat()).size);
-  } finally {
-    await file.close();
-  }
-}
-
-async function tagsOf(file: FileHandle, size: number): Promise<FirstTags | undefined> {
-  const head = await bytesAt(file, 0, 16);
+async function firstTags(file: ByteSource): Promise<FirstTags | undefined> {
+  const head = await file.read(0, 16);
   const little = head[0] === 0x49;
   const integer = (bytes: Buffer, at: number, width: number): number => {
     if (width === 8) return Number(little ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
@@ -84,13 +75,13 @@ async function tagsOf(file: FileHandle, size: number): Promise<FirstTags | undef
   const big = integer(head, 2, 2) === 43;
   const [countBytes, entryBytes, valueBytes] = big ? [8, 20, 8] : [2, 12, 4];
   // An NDPI file of more than 4 GB is a classic TIFF with offsets of eight bytes.
-  const wide = big || size > 2 ** 32;
+  const wide = big || file.size > 2 ** 32;
   const directory = integer(head, big ? 8 : 4, wide ? 8 : 4);
-  const counted = await bytesAt(file, directory, countBytes);
+  const counted = await file.read(directory, countBytes);
   if (counted.length < countBytes) return undefined;
   const count = integer(counted, 0, countBytes);
   if (count > MOST_ENTRIES) return undefined;
-  const table = await bytesAt(file, directory + countBytes, count * entryBytes);
+  const table = await file.read(directory + countBytes, count * entryBytes);
   const texts = new Map<number, string>();
   let compression = 1;
   let hasHamamatsuTag = false;
@@ -104,7 +95,7 @@ async function tagsOf(file: FileHandle, size: number): Promise<FirstTags | undef
       const bytes =
         values <= valueBytes
           ? table.subarray(valueAt, valueAt + values)
-          : await bytesAt(file, integer(table, valueAt, valueBytes), Math.min(values, TEXT_BYTES));
+          : await file.read(integer(table, valueAt, valueBytes), Math.min(values, TEXT_BYTES));
       texts.set(tag, bytes.toString('latin1').replace(/\0.*$/s, ''));
     }
   }
@@ -116,10 +107,4 @@ async function tagsOf(file: FileHandle, size: number): Promise<FirstTags | undef
     xmp: text(TAG.xmp),
     hasHamamatsuTag,
   };
-}
-
-/** Up to `length` bytes; fewer at the end of the file. */
-async function bytesAt(file: FileHandle, offset: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
-  return buffer.subarray(0, bytesRead);
 }

@@ -1,3 +1,5 @@
+import type { ErrorName } from '../../../errors';
+
 /** What a reader process can be asked: question name → what it is given and what it answers. */
 export type ReaderQuestions<Names> = {
   readonly [Name in keyof Names]: { readonly given: unknown; readonly answer: unknown };
@@ -15,7 +17,7 @@ export type ReaderReply =
   | { readonly id: number; readonly value: unknown }
   | {
       readonly id: number;
-      readonly errorName: string;
+      readonly errorName: ErrorName;
       readonly message: string;
       readonly data: Readonly<Record<string, unknown>>;
     };

@@ -1,6 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { extname, join } from 'node:path';
+import { cancelled, onAbort, throwIfAborted } from '../../../abort';
 import { BridgeError } from '../../../errors';
+import { SILENT, type Log } from '../../../log';
 import type { ReaderQuestions, ReaderReply } from './readerMessages';
 
 export interface ReaderOptions<Questions extends ReaderQuestions<Questions>> {
@@ -12,7 +14,7 @@ export interface ReaderOptions<Questions extends ReaderQuestions<Questions>> {
   readonly first?: { readonly name: keyof Questions & string; readonly given: unknown };
   /** How long one question may take, ms; then the process is killed. */
   readonly timeout?: number | undefined;
-  readonly log?: ((line: string) => void) | undefined;
+  readonly log?: Log | undefined;
 }
 
 /** A question whose asker waits. */
@@ -77,13 +79,8 @@ export class ReaderProcess<Questions extends ReaderQuestions<Questions>> {
     signal?: AbortSignal,
   ): Promise<Questions[Name]['answer']> {
     while (this.#sorting !== undefined) await this.#sorting;
-    if (signal?.aborted === true) throw cancelled();
+    throwIfAborted(signal);
     return new Promise<unknown>((resolve, reject) => {
-      const leave = () => {
-        // The library goes on and its answer is dropped: killing it would cost everyone else's open slides.
-        pending.reject(cancelled());
-        pending.settled();
-      };
       const pending: Pending = {
         name,
         given,
@@ -91,9 +88,11 @@ export class ReaderProcess<Questions extends ReaderQuestions<Questions>> {
         signal,
         resolve,
         reject,
-        settled: () => signal?.removeEventListener('abort', leave),
+        settled: onAbort(signal, () => {
+          // The library goes on and its answer is dropped: killing it would cost everyone else's open slides.
+          this.#fail(pending, cancelled());
+        }),
       };
-      signal?.addEventListener('abort', leave, { once: true });
       void this.#post(pending);
     });
   }
@@ -207,7 +206,9 @@ export class ReaderProcess<Questions extends ReaderQuestions<Questions>> {
       for (const pending of open) this.#fail(pending, shuttingDown(this.#options.library));
       return;
     }
-    this.#options.log?.(`the ${this.#options.library} process ended (${how}); ${life.output.trim()}`);
+    (this.#options.log ?? SILENT)(
+      `the ${this.#options.library} process ended (${how}); ${life.output.trim()}`,
+    );
     const [only] = open;
     if (open.length === 1 && only !== undefined) this.#fail(only, this.#lost(only, how));
     else if (open.length > 1) {
@@ -238,10 +239,6 @@ export class ReaderProcess<Questions extends ReaderQuestions<Questions>> {
       library,
     });
   }
-}
-
-function cancelled(): BridgeError {
-  return new BridgeError('RequestCancelled', 'the request was cancelled');
 }
 
 function shuttingDown(library: string): BridgeError {
