@@ -29,6 +29,7 @@ import { resolveImagePath } from './services/images/imagePaths';
 import { ImageRegistry } from './services/images/images';
 import type { LibrarySearch } from './services/images/openSlide/librarySearch';
 import { OpenSlide } from './services/images/openSlide/openSlide';
+import { OmeZarr } from './services/images/zarr/omeZarr';
 import { Models } from './services/models/models';
 import { NucleusModel } from './services/models/nucleusModel';
 import { searchImage } from './services/search/tilePixels';
@@ -102,9 +103,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const searched = options.openSlide ?? { platform: process.platform, env: {}, home: homedir() };
     const openSlide = new OpenSlide({ ...searched, log });
     closers.push(() => openSlide.close());
+    const omeZarr = new OmeZarr({ log });
+    closers.push(() => omeZarr.close());
     const images = new ImageRegistry({
       roots,
-      formats: imageFormats({ openSlide }),
+      formats: imageFormats({ openSlide, omeZarr }),
       imagePixels: limits.imagePixels,
       regionPixels: limits.regionPixels,
       viewerTimeout: viewerTimeoutMs,

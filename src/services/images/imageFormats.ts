@@ -5,15 +5,18 @@ import { jpegFormat, pngFormat } from './plainFormat';
 import type { OpenSlide } from './openSlide/openSlide';
 import { slideFormat } from './openSlide/slideFormat';
 import { tiffFormat } from './tiffFormat';
+import type { OmeZarr } from './zarr/omeZarr';
+import { omeZarrFormat } from './zarr/omeZarrFormat';
 
 /** Libraries outside this process that some formats need; without one, its formats are refused by name. */
 export interface ImageReaders {
   readonly openSlide?: OpenSlide;
+  readonly omeZarr?: OmeZarr;
 }
 
 /** Every format the server reads by path, in the order in which they are asked. A new one is a row here. */
-export function imageFormats({ openSlide }: ImageReaders): readonly ImageFormat[] {
-  return [slideFormat(openSlide), pngFormat, jpegFormat, tiffFormat];
+export function imageFormats({ openSlide, omeZarr }: ImageReaders): readonly ImageFormat[] {
+  return [slideFormat(openSlide), pngFormat, jpegFormat, tiffFormat, omeZarrFormat(omeZarr)];
 }
 
 /** The formats that need nothing but this process. */

@@ -1,5 +1,6 @@
 import { BridgeError } from '../../../errors';
 import type { ImageChannel, PixelSize } from '../imageSource';
+import { choosePixelSize, sizeWithUnit } from '../pixelSize';
 import type { Warning } from '../../warning';
 
 // What an OME-Zarr group says about its image: NGFF 0.4 (attributes beside a Zarr 2 group) and 0.5 (below `ome` of a Zarr 3
@@ -66,7 +67,12 @@ export function omeImage(attributes: Attributes): OmeImage {
     channels: isRecord(omero) ? list(omero['channels']).filter(isRecord).map(channelOf) : [],
     warnings:
       multiscales.length > 1
-        ? [{ name: 'OnlyFirstImage', message: `the first of ${multiscales.length} multiscale images is used` }]
+        ? [
+            {
+              name: 'OnlyFirstImage',
+              message: `the first of ${multiscales.length} multiscale images is used`,
+            },
+          ]
         : [],
   };
 }
@@ -101,62 +107,24 @@ function channelOf(channel: Attributes): OmeChannel {
     label: text(channel['label']),
     colour: text(channel['color'])?.replace('#', '').toUpperCase(),
     window:
-      typeof start === 'number' && typeof end === 'number' && end > start ? { low: start, high: end } : undefined,
+      typeof start === 'number' && typeof end === 'number' && end > start
+        ? { low: start, high: end }
+        : undefined,
   };
 }
 
-/** Unit names of NGFF 0.4 and 0.5 (UDUNITS) → µm. */
-const UNIT_MICRONS: Readonly<Record<string, number>> = {
-  angstrom: 1e-4,
-  picometer: 1e-6,
-  nanometer: 1e-3,
-  micrometer: 1,
-  millimeter: 1e3,
-  centimeter: 1e4,
-  decimeter: 1e5,
-  meter: 1e6,
-  inch: 25_400,
-  // Not in the standard's list, but written.
-  pm: 1e-6,
-  nm: 1e-3,
-  um: 1,
-  µm: 1,
-  micron: 1,
-  mm: 1e3,
-  cm: 1e4,
-  m: 1e6,
-};
-/** µm per px that a microscope makes; a scale without a unit is believed only within. */
-const PLAUSIBLE = { least: 0.02, most: 20 } as const;
-
 /** Of the finest dataset, from the scales of its x and y axes. */
 export function omePixelSize({ axes, datasets }: OmeImage, x: number, y: number): PixelSize {
+  const { scale } = datasets[0]!;
   const from = 'OME-Zarr scale';
-  const scale = datasets[0]!.scale;
-  const [width, height] = [scale[x]!, scale[y]!];
-  const unknown = (message: string): PixelSize => ({
-    microns: null,
-    from: null,
-    warnings: [{ name: 'PixelSizeUnknown', message }],
-  });
-  const unit = axes[x]!.unit?.normalize('NFKC').toLowerCase().replace('metre', 'meter');
-  if (unit === undefined && width === 1) return unknown('the OME-Zarr does not say how large a pixel is');
-  const microns = unit === undefined ? 1 : (UNIT_MICRONS[unit] ?? UNIT_MICRONS[unit.replace('μ', 'µ')]);
-  if (microns === undefined) return unknown(`the OME-Zarr gives the pixel size in "${axes[x]!.unit}", which is no length`);
-  const size = width * microns;
-  if (!(size >= PLAUSIBLE.least && size <= PLAUSIBLE.most))
-    return unknown(
-      `the OME-Zarr's pixel size of ${Number(size.toPrecision(3))} µm is not a microscope's and is ignored`,
-    );
-  const warnings: Warning[] = [];
-  if (unit === undefined)
-    warnings.push({ name: 'PixelSizeUncertain', message: `the scale of ${width} has no unit and is taken as µm` });
-  if (Math.abs(width - height) > 0.01 * width)
-    warnings.push({
-      name: 'PixelSizeUncertain',
-      message: `pixels are not square: ${size} by ${height * microns} µm; the width is used for both`,
-    });
-  return { microns: size, from, warnings };
+  const units = [axes[x]!.unit, axes[y]!.unit];
+  // A scale of 1 without a unit is what a writer leaves that was told nothing.
+  if (units[0] === undefined && scale[x] === 1) return choosePixelSize([]);
+  const size = (axis: number) => ({ value: String(scale[axis]), unit: axes[axis]!.unit ?? 'micrometer' });
+  const chosen = choosePixelSize([sizeWithUnit(from, size(x), size(y))]);
+  if (units[0] !== undefined || chosen.microns === null) return chosen;
+  const message = `the scale of ${scale[x]} has no unit and is taken as µm`;
+  return { ...chosen, warnings: [...chosen.warnings, { name: 'PixelSizeUncertain', message }] };
 }
 
 function isRecord(value: unknown): value is Attributes {

@@ -1,6 +1,7 @@
 import { BridgeError } from '../../../errors';
 import type { ChannelPixels } from '../imageSource';
 import { answerQuestions } from '../readerProcess/readerHost';
+import { bloscFault } from './bloscCheck';
 import { ChunkCache } from './chunkCache';
 import { chunkPlaces, copyChunk, type ChunkValues } from './chunkCopy';
 import { ZarrFolder } from './zarrFolder';
@@ -9,7 +10,46 @@ import type { ZarrArray, ZarrPixels, ZarrQuestions, ZarrStore } from './zarrQues
 // The process that zarrita runs in: it decodes on its own thread, and what it does not survive ends nothing else.
 
 /** An ES module alone; this package is CommonJS. */
-const importZarrita = () => import('zarrita');
+const loadZarrita = () => import('zarrita');
+const zarritaLoaded = loadZarrita().then((zarrita) => {
+  for (const name of ['blosc', 'numcodecs.blosc']) checkBlosc(zarrita.registry, name);
+  return zarrita;
+});
+
+type Registry = Awaited<ReturnType<typeof loadZarrita>>['registry'];
+
+/** A codec of zarrita that makes bytes of bytes. */
+interface BytesCodec {
+  readonly kind: 'bytes_to_bytes';
+  encode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  decode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
+
+/** Puts the check of its header before Blosc's decoder. */
+function checkBlosc(registry: Registry, name: string): void {
+  const load = registry.get(name);
+  if (load === undefined) return;
+  registry.set(name, async () => {
+    const blosc = await load();
+    return {
+      ...(blosc.kind !== undefined && { kind: blosc.kind }),
+      fromConfig: (config, meta) => {
+        // zarrita takes the type from numcodecs, which exports none that CommonJS finds.
+        const made: unknown = blosc.fromConfig(config, meta);
+        const codec = made as BytesCodec;
+        return {
+          kind: codec.kind,
+          encode: (bytes: Uint8Array) => codec.encode(bytes),
+          decode: (bytes: Uint8Array) => {
+            const fault = bloscFault(bytes);
+            if (fault !== undefined) throw new Error(fault);
+            return codec.decode(bytes);
+          },
+        };
+      },
+    };
+  });
+}
 
 type Values = ChannelPixels['data'];
 
@@ -40,7 +80,7 @@ async function groupAttributes({
   path,
   group,
 }: ZarrQuestions['group']['given']): Promise<ZarrQuestions['group']['answer']> {
-  const zarrita = await importZarrita();
+  const zarrita = await zarritaLoaded;
   const place = zarrita.root(new ZarrFolder(path)).resolve(group);
   try {
     return (await zarrita.open(place, { kind: 'group' })).attrs;
@@ -62,7 +102,7 @@ function opened(store: ZarrStore, name: string): Promise<OpenArray> {
 }
 
 async function openArray({ path }: ZarrStore, name: string): Promise<OpenArray> {
-  const zarrita = await importZarrita();
+  const zarrita = await zarritaLoaded;
   const folder = new ZarrFolder(path);
   const array = await zarrita.open(zarrita.root(folder).resolve(name), { kind: 'array' });
   return {
@@ -109,8 +149,16 @@ async function decoded(array: OpenArray, name: string, place: number[]): Promise
     );
   if (values > MOST_CHUNK_VALUES) throw unreadable(`it claims ${values} values`);
   const options = {};
-  const { data, stride } = await array.getChunk(place, options).catch((error: unknown) => {
-    throw unreadable(wordsOf(error));
+  const { data, stride } = await array.getChunk(place, options).catch(async (error: unknown) => {
+    const { isZarritaError } = await zarritaLoaded;
+    if (!isZarritaError(error, 'UnknownCodecError')) throw unreadable(wordsOf(error));
+    throw new BridgeError(
+      'UnsupportedImage',
+      `an OME-Zarr with the codec ${error.codec} cannot be read by the server`,
+      {
+        hint: 'write it with blosc, zstd, gzip, zlib, lz4 or no compression, or use source "client"',
+      },
+    );
   });
   if (!isNumbers(data)) throw unreadable(`its values are of the type ${array.type}`);
   // What is stored without compression may end early and still be taken for a chunk.
