@@ -24,6 +24,7 @@ import { EmbeddingCache } from './services/embeddings/embeddingCache';
 import { Graphs } from './services/models/graphs';
 import { encodePng } from './services/images/imageDecoder';
 import { resolveImagePath } from './services/images/imagePaths';
+import { ImageRecords } from './services/images/imageRecords';
 import { ImageRegistry } from './services/images/images';
 import { Models } from './services/models/models';
 import { NucleusModel } from './services/models/nucleusModel';
@@ -98,6 +99,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       imagePixels: limits.imagePixels,
       regionPixels: limits.regionPixels,
       viewerTimeout: viewerTimeoutMs,
+      records: new ImageRecords(store.database),
     });
 
     const model = new NucleusModel(engine, folder);
