@@ -26,6 +26,7 @@ import { Graphs } from './services/models/graphs';
 import { encodePng } from './services/images/imageDecoder';
 import { imageFormats } from './services/images/imageFormats';
 import { resolveImagePath } from './services/images/imagePaths';
+import { ImageRecords } from './services/images/imageRecords';
 import { ImageRegistry } from './services/images/images';
 import type { LibrarySearch } from './services/images/openSlide/librarySearch';
 import { OpenSlide } from './services/images/openSlide/openSlide';
@@ -111,6 +112,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       imagePixels: limits.imagePixels,
       regionPixels: limits.regionPixels,
       viewerTimeout: viewerTimeoutMs,
+      records: new ImageRecords(store.database),
     });
 
     const model = new NucleusModel(engine, folder);

@@ -418,6 +418,16 @@ export interface BatchJob {
    */
   failed: number;
 }
+export interface StainedChannel {
+  /**
+   * name of a channel, or its number from 1
+   */
+  channel: string | number;
+  /**
+   * stain it is shown as
+   */
+  stain: 'haematoxylin' | 'eosin' | 'dab';
+}
 export interface BatchCancelParams {
   /**
    * job
@@ -530,19 +540,31 @@ export interface ImageOpenParams {
    */
   height?: number;
   /**
-   * µm per px
+   * µm per px; kept with a "file" for every later command; null forgets it and takes the file's own
    */
-  pixelSizeMicrons?: number;
+  pixelSizeMicrons?: number | null;
   /**
    * channels
    */
   channels?: number;
+  /**
+   * how the channels of a "file" are shown, kept for every later command; "auto" (at first) guesses from their names, "rgb" takes colours as they are
+   */
+  stains?: ('auto' | 'rgb') | StainedChannel[];
 }
 export interface ImageOpenResult {
   /**
    * id for later calls
    */
   imageId: string;
+  /**
+   * kind of file, e.g. OME-TIFF; "viewer" for source "client"
+   */
+  format: string;
+  /**
+   * which page of the file is shown and where its levels are, for people
+   */
+  picture: string;
   /**
    * px
    */
@@ -556,7 +578,15 @@ export interface ImageOpenResult {
    */
   channels: number;
   /**
-   * 8 or 16
+   * Items: as the file calls it, or channel 1 and so on
+   */
+  channelNames: string[];
+  /**
+   * how the channels are shown: colours as they are, or channels as stains
+   */
+  stains: 'rgb' | StainedChannel[];
+  /**
+   * as stored; 32 for floating point numbers
    */
   bitsPerSample: number;
   /**
@@ -564,6 +594,10 @@ export interface ImageOpenResult {
    */
   pixelSizeMicrons: number | null;
   pixelSizeSource: 'client' | 'file' | 'unknown';
+  /**
+   * where the pixel size is from, e.g. OME-XML PhysicalSize; null when it is unknown
+   */
+  pixelSizeFrom: string | null;
   levels: {
     /**
      * px

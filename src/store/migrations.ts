@@ -55,6 +55,14 @@ export const MIGRATIONS: readonly Migration[] = [
       );
       CREATE INDEX checkpointsOfIntent ON checkpoints (intentId);`,
   },
+  {
+    id: 4,
+    name: 'what users said about images',
+    sql: `
+      CREATE TABLE images (
+        uri TEXT PRIMARY KEY, stamp TEXT NOT NULL, pixelSizeMicrons REAL, stains TEXT
+      );`,
+  },
 ];
 
 /**

@@ -72,8 +72,8 @@ export class FileImage {
 
   release(): void {
     this.#decoded.drop(this);
-    // Nobody waits for it: a reader that is gone has closed its files with it.
-    void this.#source.close().catch(() => undefined);
+    // Nobody waits for it: what fails while closing has no reader left.
+    this.#source.close().catch(() => undefined);
   }
 
   /** The whole of an untiled file: reading it tile by tile would decode the rows above each tile again. */

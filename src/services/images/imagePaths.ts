@@ -36,6 +36,26 @@ export async function resolveImagePath(
   return real;
 }
 
+/**
+ * The one name of an image that a viewer opened: the path of a file under whatever spelling (`file:/`, `file:///`, `..`, and
+ * inside the roots also links); other names as they are. A query or fragment (a series in the file) stays.
+ */
+export async function canonicalUri(uri: string, roots: readonly string[]): Promise<string> {
+  const isUri = /^file:/i.test(uri);
+  if (!isUri && !isAbsolute(uri)) return uri;
+  const at = isUri ? uri.search(/[?#]/) : -1;
+  const [name, series] = at < 0 ? [uri, ''] : [uri.slice(0, at), uri.slice(at)];
+  let path: string;
+  try {
+    path = resolve(localPath(name));
+  } catch {
+    return uri;
+  }
+  // Outside the roots links are not followed: the answer would tell what is there.
+  const real = await resolveImagePath(path, roots, 'file or folder').catch(() => path);
+  return `${real}${series}`;
+}
+
 /** A `file:` URI (escapes and Windows drives included) or a path, as this system writes it. */
 function localPath(uri: string): string {
   if (uri.includes('\0')) throw new BridgeError('FileNotFound', 'a path holds no NUL character');

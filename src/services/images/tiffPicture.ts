@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../../abort';
 import { withFile, type ByteSource } from './byteSource';
 import type { PixelRectangle } from './imageSource';
 import type { PicturePlan } from './picturePlan';
@@ -168,7 +169,7 @@ async function inTurns(
   let failed = false;
   const worker = async (): Promise<void> => {
     while (next < work.length && !failed) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       const index = next;
       next += 1;
       try {

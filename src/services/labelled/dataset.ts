@@ -123,9 +123,13 @@ export async function loadEntry(entry: Entry, micronsPerPixel: number): Promise<
 
 /** Decodes a whole image. @throws BridgeError ImageUnreadable, UnsupportedImage, ImageTooLarge */
 export async function readRgb(path: string): Promise<RgbImage> {
-  const file = asRgb(await openImageFile(path, { imagePixels: IMAGE_PIXELS }));
+  const file = await asRgb(await openImageFile(path, { imagePixels: IMAGE_PIXELS }));
   const { width, height } = file;
-  return file.readRegion(0, { x: 0, y: 0, width, height });
+  try {
+    return await file.readRegion(0, { x: 0, y: 0, width, height });
+  } finally {
+    await file.close();
+  }
 }
 
 /** The image `scale` times as large; itself at 1. */

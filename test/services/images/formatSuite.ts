@@ -37,7 +37,7 @@ export function formatSuite(
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'sampo-format-'));
       path = await file.write(folder);
-      source = asRgb(await openImageFile(path, LIMITS, formats));
+      source = await asRgb(await openImageFile(path, LIMITS, formats));
     });
     afterAll(async () => {
       await source.close();
@@ -125,7 +125,7 @@ export function formatSuite(
 }
 
 async function readWhole(path: string, formats: readonly ImageFormat[]): Promise<RgbPixels> {
-  const source = asRgb(await openImageFile(path, LIMITS, formats));
+  const source = await asRgb(await openImageFile(path, LIMITS, formats));
   try {
     return await source.readRegion(0, all(source));
   } finally {

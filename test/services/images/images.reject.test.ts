@@ -202,7 +202,7 @@ describe('files', () => {
     truncateSync(path, 500);
     await expect(
       images.readRegion(imageId, { x: 0, y: 0, width: 64, height: 64, downsample: 1 }),
-    ).rejects.toMatchObject({ errorName: 'ImageUnreadable' });
+    ).rejects.toMatchObject({ errorName: 'ImageChanged' });
   });
 });
 
