@@ -469,6 +469,16 @@ export interface BatchJob {
    */
   readonly etaSeconds?: number;
 }
+export interface StainedChannel {
+  /**
+   * name of a channel, or its number from 1
+   */
+  readonly channel: string | number;
+  /**
+   * stain it is shown as
+   */
+  readonly stain: 'haematoxylin' | 'eosin' | 'dab';
+}
 export interface BatchCancelParams {
   /**
    * job
@@ -587,19 +597,31 @@ export interface ImageOpenParams {
    */
   readonly height?: number;
   /**
-   * µm per px
+   * µm per px; kept with a "file" for every later command; null forgets it and takes the file's own
    */
-  readonly pixelSizeMicrons?: number;
+  readonly pixelSizeMicrons?: number | null;
   /**
    * channels
    */
   readonly channels?: number;
+  /**
+   * how the channels of a "file" are shown, kept for every later command; "auto" (at first) guesses from their names, "rgb" takes colours as they are
+   */
+  readonly stains?: ('auto' | 'rgb') | readonly StainedChannel[];
 }
 export interface ImageOpenResult {
   /**
    * id for later calls
    */
   readonly imageId: string;
+  /**
+   * kind of file, e.g. OME-TIFF; "viewer" for source "client"
+   */
+  readonly format: string;
+  /**
+   * which page of the file is shown and where its levels are, for people
+   */
+  readonly picture: string;
   /**
    * px
    */
@@ -613,7 +635,15 @@ export interface ImageOpenResult {
    */
   readonly channels: number;
   /**
-   * 8 or 16
+   * Items: as the file calls it, or channel 1 and so on
+   */
+  readonly channelNames: readonly string[];
+  /**
+   * how the channels are shown: colours as they are, or channels as stains
+   */
+  readonly stains: 'rgb' | readonly StainedChannel[];
+  /**
+   * as stored; 32 for floating point numbers
    */
   readonly bitsPerSample: number;
   /**
@@ -621,6 +651,10 @@ export interface ImageOpenResult {
    */
   readonly pixelSizeMicrons: number | null;
   readonly pixelSizeSource: 'client' | 'file' | 'unknown';
+  /**
+   * where the pixel size is from, e.g. OME-XML PhysicalSize; null when it is unknown
+   */
+  readonly pixelSizeFrom: string | null;
   readonly levels: readonly {
     /**
      * px
