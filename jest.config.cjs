@@ -5,7 +5,7 @@ module.exports = {
   // They pack and install: a run of their own, jest.package.config.cjs.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
-  testTimeout: 30000,
+  testTimeout: 300_000,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

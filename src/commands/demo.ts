@@ -13,9 +13,12 @@ interface DemoClicks {
   readonly clicks: readonly [number, number][];
 }
 
+const OPTIONS = { out: { type: 'string', default: 'out' } } as const;
+
 /** `sampo demo`: the main job on the bundled tile, over the same calls that any viewer makes. */
 export const demo: Command = {
   name: 'demo',
+  options: OPTIONS,
   help: `usage: sampo demo [--out DIR]
 
 Starts a server of its own, clicks three lymphocytes in the bundled tile, and writes what it finds:
@@ -27,7 +30,7 @@ DIR/refined.png.
 
 exit codes: 0 done, 1 failed, 2 wrong use`,
   async run(argv, around) {
-    const { values } = readOptions(argv, { out: { type: 'string', default: 'out' } });
+    const { values } = readOptions(argv, OPTIONS);
     const out = resolve(values.out);
     const image = join(PACKAGE_ROOT, 'models', 'demo', 'breast.png');
     const setting = JSON.parse(
