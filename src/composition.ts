@@ -6,7 +6,7 @@ import type { Engine } from './engine/engine';
 import { BridgeError, isBridgeError } from './errors';
 import { SILENT, type Log } from './log';
 import { PACKAGE_ROOT, packageVersion, readPackageJson } from './packageFiles';
-import type { Limits } from './protocol/types.gen';
+import type { Limits, RpcDiscoverResult } from './protocol/types.gen';
 import { Contract } from './protocol/validation';
 import { PROTOCOL_VERSION } from './protocol/version';
 import {
@@ -20,6 +20,7 @@ import { Host } from './server/host';
 import { DEFAULT_LIMITS } from './server/limits';
 import type { EngineReport, Services } from './server/services';
 import { Sessions } from './server/sessions';
+import { Trace } from './server/trace';
 import { WebSocketTransport } from './server/webSocketTransport';
 import { EmbeddingCache } from './services/embeddings/embeddingCache';
 import { Graphs } from './services/models/graphs';
@@ -45,6 +46,8 @@ export interface ServerOptions {
   readonly limits?: Partial<Limits>;
   /** How long a viewer may take to send pixels, ms; 30 s when left out. */
   readonly viewerTimeoutMs?: number;
+  /** File for a trace of the traffic. */
+  readonly traceFile?: string | undefined;
   /** Loads the bundled model at once, not at the first click. */
   readonly warm?: boolean;
   readonly log?: Log | undefined;
@@ -127,6 +130,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log,
     });
 
+    const trace = options.traceFile === undefined ? undefined : new Trace(options.traceFile);
+    closers.push(() => trace?.close());
     const token = randomBytes(32).toString('base64url');
     const services: Services = {
       ...product,
@@ -136,7 +141,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       models,
       limits,
       version,
-      openrpc: readPackageJson('openrpc.json'),
+      openrpc: readPackageJson('openrpc.json') as RpcDiscoverResult,
+      roots,
       startedAt: Date.now(),
       viewerTimeoutMs,
       encodePng,
@@ -151,6 +157,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       sessions,
       limits,
       log,
+      trace,
+      // Set by the tests, for servers in processes of their own too.
+      checksAnswers: process.env['SAMPO_CHECK_ANSWERS'] === '1',
       onGone: ({ id }) => {
         images.closeSession(id);
         product.results.closeSession(id);
