@@ -39,4 +39,4 @@ test('the benchmark through a real server gives the rows of the one in process',
   } finally {
     await server.close();
   }
-}, 60_000);
+});
