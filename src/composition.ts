@@ -27,6 +27,7 @@ import { Graphs } from './services/models/graphs';
 import { encodePng } from './services/images/imageDecoder';
 import { resolveImagePath } from './services/images/imagePaths';
 import { ImageRegistry } from './services/images/images';
+import { checkModelFiles, readManifest } from './services/models/modelManifest';
 import { Models } from './services/models/models';
 import { NucleusModel } from './services/models/nucleusModel';
 import { searchImage } from './services/search/tilePixels';
@@ -79,6 +80,7 @@ export function bundledFolder(name = 'sampo-tiny'): string {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const log = options.log ?? SILENT;
   const folder = bundledFolder(options.model);
+  checkModelFiles(folder, readManifest(folder));
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const connectionFile = connectionFilePath(options.stateFolder);
   const closers: (() => Promise<void> | void)[] = [];
