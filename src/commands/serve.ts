@@ -48,6 +48,7 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
       roots: values.root ?? [],
       traceFile: values.trace,
       warm: true,
+      continueBatches: true,
       log: (line) => around.err(`${line}\n`),
       onStop: () => stopped.abort(),
     });

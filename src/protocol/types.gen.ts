@@ -732,6 +732,148 @@ export interface ModelManifest {
     readonly decoderSeconds: number;
   };
 }
+/**
+ * A batch run.
+ */
+export interface BatchJob {
+  /**
+   * UUID
+   */
+  readonly jobId: string;
+  /**
+   * failed: finished, but for images or parts of images; stopped: by a fault that would meet every image, or the end of the server; both go on with batch/resume
+   */
+  readonly state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'stopped';
+  /**
+   * why it stands still; empty otherwise
+   */
+  readonly message: string;
+  /**
+   * ISO 8601
+   */
+  readonly createdAt: string;
+  /**
+   * folder of the results
+   */
+  readonly outputFolder: string;
+  /**
+   * names of the intents, as they were pinned
+   */
+  readonly intents: readonly string[];
+  /**
+   * images
+   */
+  readonly images: {
+    /**
+     * in all
+     */
+    readonly total: number;
+    /**
+     * finished
+     */
+    readonly done: number;
+    /**
+     * not to be had; see errors.csv
+     */
+    readonly failed: number;
+  };
+  /**
+   * parts of the images that were opened so far
+   */
+  readonly units: {
+    /**
+     * in all
+     */
+    readonly total: number;
+    /**
+     * finished
+     */
+    readonly done: number;
+    /**
+     * not to be had; see errors.csv
+     */
+    readonly failed: number;
+  };
+  /**
+   * found so far
+   */
+  readonly objects: number;
+  /**
+   * searched so far, mm²
+   */
+  readonly areaMm2: number;
+  /**
+   * time left, s; absent until something is finished
+   */
+  readonly etaSeconds?: number;
+}
+export interface BatchCancelParams {
+  /**
+   * job
+   */
+  readonly jobId: string;
+}
+export interface BatchCancelResult {
+  readonly job: BatchJob;
+}
+export interface BatchListParams {}
+export interface BatchListResult {
+  readonly jobs: readonly BatchJob[];
+}
+export interface BatchResumeParams {
+  /**
+   * job
+   */
+  readonly jobId: string;
+}
+export interface BatchResumeResult {
+  readonly job: BatchJob;
+}
+export interface BatchStartParams {
+  /**
+   * @minItems 1
+   * @maxItems 64
+   *
+   * Items: intent
+   */
+  readonly intentIds: readonly string[];
+  /**
+   * @minItems 1
+   * @maxItems 100000
+   */
+  readonly images: readonly {
+    /**
+     * file path
+     */
+    readonly path: string;
+    readonly extent?: Extent;
+    /**
+     * µm per px
+     */
+    readonly pixelSizeMicrons?: number;
+  }[];
+  /**
+   * folder for the results
+   */
+  readonly outputFolder: string;
+  readonly filters?: Filters;
+  /**
+   * search tissue alone, found on a small level
+   */
+  readonly tissue?: boolean;
+}
+export interface BatchStartResult {
+  readonly job: BatchJob;
+}
+export interface BatchStatusParams {
+  /**
+   * job
+   */
+  readonly jobId: string;
+}
+export interface BatchStatusResult {
+  readonly job: BatchJob;
+}
 export interface CheckpointActivateParams {
   /**
    * intent
@@ -1611,6 +1753,26 @@ export interface TrainingStopParams {
 }
 /** Requests a client may send. */
 export interface ClientRequests {
+  readonly 'batch/cancel': {
+    readonly params: BatchCancelParams;
+    readonly result: BatchCancelResult;
+  };
+  readonly 'batch/list': {
+    readonly params: BatchListParams;
+    readonly result: BatchListResult;
+  };
+  readonly 'batch/resume': {
+    readonly params: BatchResumeParams;
+    readonly result: BatchResumeResult;
+  };
+  readonly 'batch/start': {
+    readonly params: BatchStartParams;
+    readonly result: BatchStartResult;
+  };
+  readonly 'batch/status': {
+    readonly params: BatchStatusParams;
+    readonly result: BatchStatusResult;
+  };
   readonly 'checkpoint/activate': {
     readonly params: CheckpointActivateParams;
     readonly result: CheckpointActivateResult;
