@@ -3,14 +3,7 @@ import { BridgeError } from '../../errors';
 import { canonicalClassName } from '../../segmentation/className';
 import type { Database } from '../../store/database';
 import { isPlaced, type Example, type ExampleSource, type PlacedExample } from '../search/example';
-import {
-  bytesOf,
-  floatsOf,
-  readDocument,
-  writeDocument,
-  type IntentDocument,
-  type WrittenDocument,
-} from './intentDocument';
+import { bytesOf, floatsOf, readDocument, writeDocument, type WrittenDocument } from './intentDocument';
 import type { SearchIntent } from '../search/searchRequest';
 
 /** An intent as clients see it. */
