@@ -21,6 +21,8 @@ export interface PreparedImage {
   readonly labels: LabelImage;
   /** Intent score of every object, 0..1. -> [objects] */
   scores(clicks: readonly Click[]): Promise<Float32Array>;
+  /** Mean embedding over every object, read from the tile in which its anchor lies most centrally. -> [objects] of [C] */
+  embeddings?(): readonly Float32Array[];
   /** Forgets what the engine holds of it. */
   release(): Promise<void>;
 }

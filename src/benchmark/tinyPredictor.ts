@@ -1,8 +1,10 @@
 import type { Engine } from '../engine/engine';
 import type { LabelImage } from '../segmentation/components';
 import { planTiles, relateSpaces, type Spaces, type Tile } from '../segmentation/coordinates';
+import { poolEmbedding, sampleEmbedding } from '../segmentation/embeddingFeatures';
+import { outlineBounds, type Point } from '../segmentation/geometry';
 import type { RgbImage } from '../segmentation/preprocess';
-import { buildPromptFeeds } from '../segmentation/prompts';
+import { buildPromptFeeds, type PromptSet } from '../segmentation/prompts';
 import { answerProbabilities } from '../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../segmentation/stitch';
 import { NucleusModel } from '../services/models/nucleusModel';
@@ -49,6 +51,7 @@ export function identityOf({ manifest }: NucleusModel): ModelIdentity {
 }
 
 class TinyImage implements PreparedImage {
+  private pooled: readonly Float32Array[] | undefined;
   private readonly placed = new Map<string, PlacedClick>();
 
   private constructor(
@@ -78,11 +81,15 @@ class TinyImage implements PreparedImage {
     return new TinyImage(model, spaces, tiles, shares, objects, labels);
   }
 
-  async scores(clicks: readonly Click[]): Promise<Float32Array> {
-    const points = clicks.map((click) => this.place(click));
+  scores(clicks: readonly Click[]): Promise<Float32Array> {
+    return this.ask({ points: clicks.map((click) => this.place(click)) });
+  }
+
+  /** The decoder's score of every object for a prompt set of model space. -> [objects], 0..1 */
+  async ask(prompts: PromptSet): Promise<Float32Array> {
     const sums = new Float32Array(this.objects.length);
     const runs = this.tiles.map(({ tile, encoded }) =>
-      this.model.decode(encoded.embedding, buildPromptFeeds(tile, { points }, this.model.promptLimits)),
+      this.model.decode(encoded.embedding, buildPromptFeeds(tile, prompts, this.model.promptLimits)),
     );
     for (const [t, { masks, scores, side }] of (await Promise.all(runs)).entries()) {
       const mask = answerProbabilities(masks, scores, side, this.model.manifest.postprocess.answer);
@@ -92,17 +99,38 @@ class TinyImage implements PreparedImage {
     return sums;
   }
 
+  embeddings(): readonly Float32Array[] {
+    return (this.pooled ??= this.objects.map((object, i) => this.pool(object, i + 1)));
+  }
+
   async release(): Promise<void> {
     this.placed.clear();
+  }
+
+  private pool({ outline, anchor }: FoundObject, label: number): Float32Array {
+    const { tile, encoded } = this.homeOf(anchor);
+    const { labels, width } = this.labels;
+    const box = outlineBounds(outline);
+    const bounds = { ...box, x: box.x - tile.x, y: box.y - tile.y };
+    const inside = (column: number, row: number): boolean =>
+      labels[(tile.y + row) * width + tile.x + column] === label;
+    return (
+      poolEmbedding(encoded.embedding, inside, bounds) ??
+      sampleEmbedding(encoded.embedding, anchor.x - tile.x, anchor.y - tile.y)
+    );
+  }
+
+  /** The tile in which a point lies most centrally. */
+  private homeOf(point: Point): ExampleTile {
+    const home = homeTile(this.spaces, this.model.manifest.tileSize, TILE_OVERLAP, point);
+    return this.tiles.find(({ tile }) => tile.key === home.key)!;
   }
 
   private place(click: Click): PlacedClick {
     const key = `${click.x},${click.y}`;
     let placed = this.placed.get(key);
     if (placed === undefined) {
-      const home = homeTile(this.spaces, this.model.manifest.tileSize, TILE_OVERLAP, click);
-      const example = this.tiles.find(({ tile }) => tile.key === home.key)!;
-      placed = placeClick(example, this.spaces, click, true);
+      placed = placeClick(this.homeOf(click), this.spaces, click, true);
       this.placed.set(key, placed);
     }
     return { ...placed, label: click.label };

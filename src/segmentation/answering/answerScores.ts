@@ -1,0 +1,262 @@
+import { columnScale, standardize } from './columnScale';
+import { NO_PROTOTYPES, prototypes, prototypeSimilarity, type Prototypes } from './prototypes';
+import { fitSoftLogistic, headLogit, logit, sigmoid, type LogisticHead } from './softLogistic';
+
+/** What one nucleus looks like, whatever the intent. */
+export interface NucleusLooks {
+  /** Mean embedding inside, [channels]. */
+  readonly embedding: ArrayLike<number>;
+  /** `measureObject`'s values. */
+  readonly measurements: ArrayLike<number>;
+}
+
+/** What is known about one image and one intent. */
+export interface AnswerEvidence {
+  /** Every nucleus that is known, in an order that does not depend on when it was found. */
+  readonly nuclei: readonly NucleusLooks[];
+  /** The decoder's score of each nucleus, 0..1, on a scale where 0.5 is its threshold. */
+  readonly decoder: ArrayLike<number>;
+  /** Nuclei that the user has shown, by index: 1 wanted, 0 not. */
+  readonly shown: ReadonlyMap<number, 0 | 1>;
+  /** Examples that are no nucleus of this list: embeddings with their label. */
+  readonly elsewhere?: readonly { readonly feature: ArrayLike<number>; readonly label: 0 | 1 }[];
+}
+
+/** The numbers that fit the answer to a model; stored in its manifest, chosen on a validation split. */
+export interface AnswerCalibration {
+  /** Where the answer ends, on the scale of the mean logit: base + oneClick / clicks + clicked · (mean logit of the clicked). */
+  readonly cut: {
+    readonly base: number;
+    readonly oneClick: number;
+    readonly clicked: number;
+  };
+  /** Steepness of the score around the cut. */
+  readonly slope: number;
+}
+
+/** Parts of the answer, to be left out one at a time in a benchmark. */
+export const ANSWER_PARTS = [
+  'embedding prototypes',
+  'measurement prototypes',
+  'embedding head',
+  'measurement head',
+  'decoder in the mean',
+  'scale of the image',
+  'cut by the clicked',
+  'weight by clicks',
+  'shown as said',
+] as const;
+export type AnswerPart = (typeof ANSWER_PARTS)[number];
+
+/** What was shown counts this many times as much as another nucleus when a head is fitted. */
+const SHOWN_WEIGHT = 5;
+/** On rows of length about 1; from 0.01 to 1 nothing changes. */
+const RIDGE = 0.1;
+/** Most nuclei that scales and heads are fitted to; of more, every n-th is taken. */
+const FITTED_NUCLEI = 2000;
+/** With so many nuclei, what the image's own tell counts half; with few it is mostly noise. */
+const ENOUGH_NUCLEI = 50;
+/** The cut stays within these logits (probabilities 0.27 and 0.73). */
+const CUT_LIMIT = 1;
+
+/** Share of the prototypes in the ranking: a single click says little about its kind, many say more. */
+function prototypeShare(clicks: number): number {
+  return (0.6 * clicks) / (clicks + 2);
+}
+
+/**
+ * Scores of an intent for every nucleus of an image, 0..1: 0.5 is where the answer ends, and about half of the nuclei scored 0.5
+ * are of the type; what was shown is scored as the user said. The same evidence gives the same scores.
+ * @param leftOut a part to do without, for the benchmark -> [nuclei]
+ */
+export function answerScores(
+  evidence: AnswerEvidence,
+  calibration: AnswerCalibration,
+  leftOut?: AnswerPart,
+): Float64Array {
+  const { nuclei, decoder, shown } = evidence;
+  const score = fitAnswer(evidence, calibration, leftOut);
+  return Float64Array.from(nuclei, (looks, i) => {
+    const said = leftOut === 'shown as said' ? undefined : shown.get(i);
+    return said ?? score(looks, decoder[i]!);
+  });
+}
+
+/** Score of one nucleus, 0..1, of those that were known when it was fitted or of one found later. @param decoder its own score */
+export type FittedAnswer = (looks: NucleusLooks, decoder: number) => number;
+
+/**
+ * Fits an answer to what is known. How many nuclei belong is told by three classifiers (the decoder, and logistic regressions on
+ * embeddings and on measurements that learn from the decoder and from what was shown); which ones, by these and by likeness to
+ * what was shown, both on the scale of the image's own nuclei. Where nothing wanted was shown in the image the decoder answers
+ * alone: the regressions would learn its mistakes with nothing to right them.
+ */
+export function fitAnswer(
+  evidence: AnswerEvidence,
+  calibration: AnswerCalibration,
+  leftOut?: AnswerPart,
+): FittedAnswer {
+  const { nuclei, decoder, shown, elsewhere = [] } = evidence;
+  const { slope } = calibration;
+  const has = (part: AnswerPart): boolean => part !== leftOut;
+  const wanted = [...shown].flatMap(([i, label]) => (label === 1 ? [i] : []));
+  if (wanted.length === 0) return (_, score) => sigmoid(slope * logit(score));
+
+  const fitted = fittedNuclei(nuclei.length, shown);
+  const trust = nuclei.length / (nuclei.length + ENOUGH_NUCLEI);
+  const embeddings = tableOf(nuclei, ({ embedding }) => embedding, fitted, has('scale of the image'));
+  const measurements = tableOf(nuclei, (one) => one.measurements, fitted, true);
+
+  const embeddingHead = has('embedding head') ? headOf(embeddings, evidence, fitted) : undefined;
+  const measurementHead = has('measurement head') ? headOf(measurements, evidence, fitted) : undefined;
+  const decoderWeight = has('decoder in the mean') ? 1 : 0;
+  const heads = Number(embeddingHead !== undefined) + Number(measurementHead !== undefined);
+  const meanLogit = (score: number, row: Float64Array, measured: Float64Array): number => {
+    const head = embeddingHead === undefined ? 0 : headLogit(embeddingHead, row);
+    const other = measurementHead === undefined ? 0 : headLogit(measurementHead, measured);
+    return (decoderWeight * logit(score) + trust * (head + other)) / (decoderWeight + trust * heads);
+  };
+
+  const prototypesOf = ({ rows }: Table, examples: readonly Example[]): Prototypes => {
+    const ofLabel = (label: 0 | 1): Float64Array[] => [
+      ...[...shown].flatMap(([i, said]) => (said === label ? [rows.get(i)!] : [])),
+      ...examples.flatMap((example) => (example.label === label ? [example.row] : [])),
+    ];
+    return prototypes(ofLabel(1), ofLabel(0));
+  };
+  const foreign = elsewhere.map(({ feature, label }) => ({ row: embeddings.scaled(feature), label }));
+  const byEmbedding = has('embedding prototypes') ? prototypesOf(embeddings, foreign) : NO_PROTOTYPES;
+  const byMeasurement = has('measurement prototypes') ? prototypesOf(measurements, []) : NO_PROTOTYPES;
+  const likenessOf = (row: Float64Array, measured: Float64Array): number =>
+    prototypeSimilarity(row, byEmbedding) + prototypeSimilarity(measured, byMeasurement);
+
+  const logits = new Map<number, number>();
+  const likenesses = new Map<number, number>();
+  for (const i of fitted) {
+    const [row, measured] = [embeddings.rows.get(i)!, measurements.rows.get(i)!];
+    logits.set(i, meanLogit(decoder[i]!, row, measured));
+    likenesses.set(i, likenessOf(row, measured));
+  }
+  const clicks = wanted.length + foreign.filter(({ label }) => label === 1).length;
+  const share = has('weight by clicks') ? trust * prototypeShare(clicks) : 0.5;
+  const logitSpread = spreadOf(logits);
+  const likenessSpread = spreadOf(likenesses);
+  const rankOf = (likeness: number, value: number): number =>
+    share * inSpreads(likeness, likenessSpread) + (1 - share) * inSpreads(value, logitSpread);
+  const ranks = Float64Array.from(fitted, (i) => rankOf(likenesses.get(i)!, logits.get(i)!)).sort();
+  const values = Float64Array.from(fitted, (i) => logits.get(i)!).sort();
+  const clicked = wanted.map((i) => logits.get(i)!);
+  const cut = has('cut by the clicked') ? cutOf(clicked, clicks, calibration) : 0;
+  return (looks, score) => {
+    const row = embeddings.scaled(looks.embedding);
+    const measured = measurements.scaled(looks.measurements);
+    const rank = rankOf(likenessOf(row, measured), meanLogit(score, row, measured));
+    return sigmoid(slope * (sameStanding(rank, ranks, values) - cut));
+  };
+}
+
+interface Example {
+  readonly row: Float64Array;
+  readonly label: 0 | 1;
+}
+
+/** Columns on the scale of the fitted nuclei. */
+interface Table {
+  /** Of the fitted nuclei, by index. */
+  readonly rows: ReadonlyMap<number, Float64Array>;
+  readonly scaled: (row: ArrayLike<number>) => Float64Array;
+}
+
+function tableOf(
+  nuclei: readonly NucleusLooks[],
+  read: (nucleus: NucleusLooks) => ArrayLike<number>,
+  fitted: readonly number[],
+  withinImage: boolean,
+): Table {
+  const columns = read(nuclei[0]!).length;
+  const scale = withinImage
+    ? columnScale(fitted.map((i) => read(nuclei[i]!)))
+    : { centre: new Float64Array(columns), spread: new Float64Array(columns).fill(1) };
+  const scaled = (row: ArrayLike<number>): Float64Array => standardize(row, scale);
+  return { rows: new Map(fitted.map((i) => [i, scaled(read(nuclei[i]!))])), scaled };
+}
+
+/** A regression that learns what the decoder says of all nuclei, and the user of some. */
+function headOf(
+  { rows }: Table,
+  { decoder, shown }: AnswerEvidence,
+  fitted: readonly number[],
+): LogisticHead {
+  return fitSoftLogistic(
+    fitted.map((i) => ({
+      row: rows.get(i)!,
+      target: shown.get(i) ?? decoder[i]!,
+      weight: shown.has(i) ? SHOWN_WEIGHT : 1,
+    })),
+    RIDGE,
+  );
+}
+
+/** Where the answer ends, on the scale of the logits. @param clicked mean logit of each wanted nucleus */
+function cutOf(clicked: readonly number[], clicks: number, { cut }: AnswerCalibration): number {
+  const mean = clicked.reduce((total, value) => total + value, 0) / clicked.length;
+  const end = cut.base + cut.oneClick / clicks + cut.clicked * mean;
+  return Math.max(-CUT_LIMIT, Math.min(CUT_LIMIT, end));
+}
+
+/** Indices of all nuclei, or of evenly spaced ones and those that were shown. */
+function fittedNuclei(count: number, shown: ReadonlyMap<number, 0 | 1>): number[] {
+  const step = Math.max(1, Math.ceil(count / FITTED_NUCLEI));
+  const indices: number[] = [];
+  for (let i = 0; i < count; i++) if (i % step === 0 || shown.has(i)) indices.push(i);
+  return indices;
+}
+
+interface Spread {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+function spreadOf(values: ReadonlyMap<number, number>): Spread {
+  let total = 0;
+  for (const value of values.values()) total += value;
+  const mean = total / values.size;
+  let squares = 0;
+  for (const value of values.values()) squares += (value - mean) ** 2;
+  return { mean, deviation: Math.sqrt(squares / values.size) || 1 };
+}
+
+function inSpreads(value: number, { mean, deviation }: Spread): number {
+  return (value - mean) / deviation;
+}
+
+/** The entry of `values` that stands where `rank` stands among `ranks`, both sorted and of one length. */
+function sameStanding(rank: number, ranks: Float64Array, values: Float64Array): number {
+  const place = placeIn(ranks, rank);
+  const below = Math.floor(place);
+  const above = Math.min(values.length - 1, below + 1);
+  return values[below]! + (place - below) * (values[above]! - values[below]!);
+}
+
+/** Where a value stands in a sorted list, between two entries linearly, equal entries at their middle. -> 0..length - 1 */
+function placeIn(sorted: Float64Array, value: number): number {
+  const below = countBelow(sorted, value, false);
+  const upTo = countBelow(sorted, value, true);
+  if (upTo > below) return (below + upTo - 1) / 2;
+  if (below === 0) return 0;
+  if (below === sorted.length) return sorted.length - 1;
+  const left = sorted[below - 1]!;
+  return below - 1 + (value - left) / (sorted[below]! - left);
+}
+
+/** Entries less than a value, or not greater. */
+function countBelow(sorted: Float64Array, value: number, orEqual: boolean): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < value || (orEqual && sorted[middle] === value)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
