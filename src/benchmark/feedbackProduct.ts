@@ -1,15 +1,12 @@
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine';
 import { openStore } from '../store/store';
-import { Checkpoints } from '../services/intents/checkpoints';
 import { EmbeddingCache } from '../services/embeddings/embeddingCache';
-import { Intents } from '../services/intents/intents';
-import { Judgements } from '../services/intents/judgements';
 import { NucleusModel } from '../services/models/nucleusModel';
-import { Search } from '../services/search/search';
 import type { SearchResult } from '../services/search/searchResult';
 import { memoryImage, type SearchImage } from '../services/search/tilePixels';
-import { Trainer, type RefineOutcome } from '../services/training/trainer';
+import type { RefineOutcome } from '../services/training/trainer';
+import { assembleProduct } from '../services/verbs/product';
 import type { Click } from './clicks';
 import type { LabelledImage } from '../services/labelled/dataset';
 import type { ModelIdentity } from './intentPredictor';
@@ -46,6 +43,8 @@ export interface RefineEffort {
   readonly seconds?: number;
 }
 
+/** The one client of this product. */
+const SESSION = 'benchmark';
 /** Embeddings kept in memory: about 340 tiles, so that the tiles of a split are encoded once. */
 const CACHE_BYTES = 512 << 20;
 
@@ -59,22 +58,17 @@ export async function openFeedbackProduct(
   const model = new NucleusModel(engine, modelFolder);
   await model.load();
   const store = openStore(join(stateFolder, 'state'));
-  const { database } = store;
   const cache = new EmbeddingCache({ memoryBytes: CACHE_BYTES });
-  const judgements = new Judgements(database);
-  const intents = new Intents(database, model.id, (intentId) => judgements.count(intentId));
-  const checkpoints = new Checkpoints(database, engine, model, stateFolder);
-  const search = new Search(model, cache);
   const open = new Map<string, SearchImage>();
-  const trainer = new Trainer({
+  const { findAll, intents, intentTransfer, judgements, trainer } = assembleProduct({
     engine,
     model,
     cache,
-    intents,
-    judgements,
-    checkpoints,
+    database: store.database,
+    stateFolder,
     version: 'benchmark',
-    image: (uri) => open.get(uri),
+    image: (imageId) => open.get(imageId)!,
+    openImage: (uri) => open.get(uri),
   });
   const { micronsPerPixel } = model.manifest;
   const imageOf = ({ name, image }: LabelledImage): SearchImage => {
@@ -88,21 +82,13 @@ export async function openFeedbackProduct(
     model: identityOf(model),
     begin: (name) => intents.create(name).intentId,
     async find(intentId, labelled, clicks) {
-      const image = imageOf(labelled);
-      const intent = await checkpoints.apply(intents.forSearch(intentId));
-      const { result, learned } = await search.run({
-        image,
-        prompts: [
-          {
-            intent,
-            clicks: clicks.map(({ x, y, label }) => ({ x, y, positive: label === 1 })),
-            boxes: [],
-            objects: [],
-          },
-        ],
+      const { result } = await findAll.run({
+        sessionId: SESSION,
+        model,
+        image: imageOf(labelled),
+        shown: [{ intentId, clicks: clicks.map(({ x, y, label }) => ({ x, y, positive: label === 1 })) }],
         extent: { type: 'image' },
       });
-      intents.remember(intentId, image.uri, learned[0] ?? []);
       return result;
     },
     judge(intentId, result, verdicts) {
@@ -119,12 +105,7 @@ export async function openFeedbackProduct(
         ...(method === 'examples' && { steps: 0 }),
         objective: method === 'pixel-loss' ? 'pixel-loss' : 'sampo',
       }),
-    async end(intentId) {
-      await checkpoints.activate(intentId, null);
-      for (const { checkpointId } of checkpoints.list(intentId))
-        await checkpoints.delete(intentId, checkpointId);
-      intents.delete(intentId);
-    },
+    end: (intentId) => intentTransfer.delete(intentId),
     close: async () => {
       await cache.close();
       store.close();

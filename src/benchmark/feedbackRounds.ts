@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../abort';
 import { basename } from 'node:path';
 import { BridgeError } from '../errors';
 import { seededRandom, shuffled, type Random } from '../sampo/random';
@@ -134,8 +135,7 @@ class FeedbackTrial {
         const verdicts = this.#judge(shown!, intents.get(methods[0]!)!, judged);
         let next: SearchResult | undefined;
         for (const [method, intentId] of intents) {
-          if (this.options.signal?.aborted === true)
-            throw new BridgeError('RequestCancelled', 'the benchmark was interrupted');
+          throwIfAborted(this.options.signal, 'the benchmark was interrupted');
           if (verdicts.length > 0) product.judge(intentId, shown!, verdicts);
           const { activated, seconds, metrics } = await product.refine(intentId, method, seed + 1);
           this.#result.refinements.push({

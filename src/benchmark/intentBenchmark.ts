@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../abort';
 import { basename } from 'node:path';
 import { BridgeError } from '../errors';
 import { drawClicks, trialSeed } from './clicks';
@@ -149,8 +150,7 @@ async function runTrials(
     for (const k of clicks)
       for (const negatives of [0, k])
         for (let seed = 0; seed < seeds; seed++) {
-          if (signal?.aborted === true)
-            throw new BridgeError('RequestCancelled', 'the benchmark was interrupted');
+          throwIfAborted(signal, 'the benchmark was interrupted');
           const drawn = drawClicks(image, asked, k, negatives, seed);
           if (drawn === undefined) continue;
           const trial: Trial = {

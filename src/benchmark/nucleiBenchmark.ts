@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../abort';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BridgeError } from '../errors';
@@ -56,8 +57,7 @@ export async function runNucleiBenchmark(
     throw new BridgeError('FileNotFound', `${folder} has none of the images asked for`);
   const scores: Record<NucleiRow['method'], Score[]> = { model: [], classical: [] };
   for (const [index, [name, path]] of images.entries()) {
-    if (options.signal?.aborted === true)
-      throw new BridgeError('RequestCancelled', 'the benchmark was interrupted');
+    throwIfAborted(options.signal, 'the benchmark was interrupted');
     const labelPath = join(folder, 'instances', `${name}.png`);
     if (!existsSync(labelPath))
       throw new BridgeError('FileNotFound', `an image has no instances: ${labelPath} is missing`);

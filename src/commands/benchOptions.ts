@@ -84,7 +84,7 @@ export async function withEngine<T>(
   const engine = await createEngineClient({
     device: values.device ?? 'cpu',
     ...(values.threads === undefined ? {} : { threads: positive('--threads', values.threads) }),
-    log: (line) => around.err(`${line.trimEnd()}\n`),
+    log: (line) => around.err(`${line}\n`),
   });
   try {
     return await work(engine);

@@ -32,7 +32,7 @@ const SECONDS = 5;
 export async function judgeAndRefine(
   client: RpcClient,
   { imageId, intentId, resultId, signal, say }: SecondAct,
-): Promise<{ features: Feature[]; legend: string }> {
+): Promise<{ features: readonly Feature[]; legend: string }> {
   const truth = labels();
   const search = () =>
     client.request(

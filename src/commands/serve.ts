@@ -33,17 +33,17 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
     const port = values.port === undefined ? 0 : Number(values.port);
     if (!Number.isInteger(port) || port < 0 || port > 65535)
       throw new UsageError(`--port must be 0 to 65535, not "${values.port}"`);
-    const device = values.device ?? around.env['SAMPO_DEVICE'];
-    const model = values.model ?? around.env['SAMPO_MODEL'];
+    const device = values.device ?? (around.env['SAMPO_DEVICE'] || undefined);
+    const model = values.model ?? (around.env['SAMPO_MODEL'] || undefined);
     const stopped = new AbortController();
     const server = await startServer({
       port,
       stateFolder: stateFolder(values.state, around),
-      ...(device ? { device } : {}),
-      ...(model ? { model } : {}),
+      device,
+      model,
       roots: values.root ?? [],
       warm: true,
-      log: (line) => around.err(`${line.trimEnd()}\n`),
+      log: (line) => around.err(`${line}\n`),
       onStop: () => stopped.abort(),
     });
     if (values.json)

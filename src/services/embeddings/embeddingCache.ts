@@ -1,3 +1,4 @@
+import { SILENT, type Log } from '../../log';
 import { createHash } from 'node:crypto';
 import { EmbeddingFiles } from './embeddingFiles';
 import type { EncodedTile } from '../models/promptableModel';
@@ -10,7 +11,7 @@ export interface EmbeddingCacheOptions {
   readonly memoryBytes?: number;
   /** Bytes on disk; 4 GiB when absent. */
   readonly diskBytes?: number;
-  readonly log?: (line: string) => void;
+  readonly log?: Log | undefined;
 }
 
 /** Where a cached tile came from. */
@@ -43,11 +44,11 @@ export class EmbeddingCache {
   readonly #writing = new Set<Promise<void>>();
   readonly #capacity: number;
   readonly #files: EmbeddingFiles | undefined;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   #bytes = 0;
 
   constructor(options: EmbeddingCacheOptions = {}) {
-    const { folder, memoryBytes = 192 * MIB, diskBytes = 4096 * MIB, log = () => undefined } = options;
+    const { folder, memoryBytes = 192 * MIB, diskBytes = 4096 * MIB, log = SILENT } = options;
     this.#capacity = memoryBytes;
     this.#log = log;
     this.#files = folder === undefined ? undefined : new EmbeddingFiles(folder, diskBytes, log);

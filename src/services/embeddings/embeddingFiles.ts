@@ -1,3 +1,4 @@
+import type { Log } from '../../log';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
@@ -21,14 +22,14 @@ const LOOK_AFTER = 1 / 16;
 export class EmbeddingFiles {
   readonly #folder: string;
   readonly #capacity: number;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   #bytes: number | undefined;
   /** Written since the folder was looked at. */
   #written = 0;
   #failing = false;
 
   /** @param capacity bytes */
-  constructor(folder: string, capacity: number, log: (line: string) => void) {
+  constructor(folder: string, capacity: number, log: Log) {
     this.#folder = folder;
     this.#capacity = capacity;
     this.#log = log;

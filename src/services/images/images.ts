@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../../abort';
 import { createHash, randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { BridgeError } from '../../errors';
@@ -115,7 +116,7 @@ export class ImageRegistry {
   async readRegion(imageId: string, region: Region, signal?: AbortSignal): Promise<RgbPixels> {
     const { image, source } = this.#entry(imageId);
     checkRegion(region, image);
-    if (signal?.aborted === true) throw new BridgeError('RequestCancelled', 'the request was cancelled');
+    throwIfAborted(signal);
     return source.read(region, signal);
   }
 

@@ -1,3 +1,4 @@
+import { bounded } from '../../abort';
 import { BridgeError } from '../../errors';
 import { decodeBytes } from './imageDecoder';
 import { toRgb8, type Pixels, type RgbPixels } from './pixels';
@@ -43,7 +44,13 @@ export class ViewerImage {
     const expected = outputSize(region);
     checkRegionPixels(expected.width * expected.height, this.#regionPixels);
     const request = { ...this.#names, ...region };
-    const encoded = await withTimeout(this.#timeout, signal, (inner) => this.#reader(request, inner));
+    const late = () =>
+      new BridgeError('ViewerTimeout', `the viewer sent no pixels within ${this.#timeout / 1000} s`, {
+        hint: 'check that the image is still open in the viewer',
+        retryable: true,
+      });
+    const deadline = { ms: this.#timeout, error: late };
+    const encoded = await bounded({ signal, deadline }, (inner) => this.#reader(request, inner));
     return encoded.encoding === 'raw' ? fromRaw(encoded, expected) : decodeBytes(encoded.data, expected);
   }
 
@@ -66,37 +73,4 @@ function fromRaw(
     );
   }
   return toRgb8({ width, height, channels: channels as Pixels['channels'], data });
-}
-
-/** `work`, which is told to stop and answered for after `timeout` ms or when `signal` aborts. */
-async function withTimeout<T>(
-  timeout: number,
-  signal: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  let stop = (_error: BridgeError): void => undefined;
-  const stopped = new Promise<never>((_, reject) => (stop = reject));
-  const end = (error: BridgeError) => {
-    stop(error);
-    controller.abort();
-  };
-  const cancel = () => end(new BridgeError('RequestCancelled', 'the request was cancelled'));
-  const timer = setTimeout(
-    () =>
-      end(
-        new BridgeError('ViewerTimeout', `the viewer sent no pixels within ${timeout / 1000} s`, {
-          hint: 'check that the image is still open in the viewer',
-          retryable: true,
-        }),
-      ),
-    timeout,
-  );
-  signal?.addEventListener('abort', cancel, { once: true });
-  try {
-    return await Promise.race([work(controller.signal), stopped]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', cancel);
-  }
 }

@@ -10,6 +10,7 @@ import { readCheckpoint, writeCheckpoint, type Refinement } from './checkpointFi
 import { decoderWith } from './decoderFile';
 import { invalid, record } from './intentDocument';
 import type { NucleusModel } from '../models/nucleusModel';
+import type { Example } from '../search/example';
 import type { SearchIntent } from '../search/searchRequest';
 
 type Facts = Record<string, unknown>;
@@ -193,13 +194,17 @@ export class Checkpoints {
     const loaded = await this.active(intent.intentId);
     if (loaded === undefined) return intent;
     const { refinement, round, decoder } = loaded;
-    const judged = refinement.exemplars.map((one) => ({ ...one, modelId: this.model.id }));
+    const judged = refinement.exemplars.map((exemplar): Example => ({
+      ...exemplar,
+      source: 'judgement',
+      modelId: this.model.id,
+    }));
     return {
       ...intent,
       round,
       decoder,
       tokens: refinement.tokens,
-      ...(refinement.scoreThreshold !== undefined && { scoreThreshold: refinement.scoreThreshold }),
+      scoreThreshold: refinement.scoreThreshold ?? intent.scoreThreshold,
       exemplars: [...intent.exemplars, ...judged],
     };
   }

@@ -1,15 +1,10 @@
 import { BridgeError } from '../../errors';
 import { canonicalClassName } from '../../segmentation/className';
-import type { StoredExemplar } from '../search/searchRequest';
+import { EXAMPLE_SOURCES, type Example } from '../search/example';
 
 /** Says what the document is, and its form. */
 const FORMAT = 'sampo-intent';
 const FORMAT_VERSION = 1;
-
-/** An example with all that is stored of it. */
-export interface KeptExemplar extends StoredExemplar {
-  readonly source: string;
-}
 
 /** What a document holds, decoded. */
 export interface IntentContent {
@@ -22,7 +17,7 @@ export interface IntentContent {
   readonly scoreThreshold: number | null;
   /** [intentTokens * channels]. */
   readonly tokens: Float32Array | null;
-  readonly exemplars: readonly KeptExemplar[];
+  readonly exemplars: readonly Example[];
 }
 
 /** What features of a model look like. */
@@ -42,7 +37,11 @@ export function writeDocument({ tokens, exemplars, ...content }: IntentContent):
     formatVersion: FORMAT_VERSION,
     ...content,
     tokens: tokens === null ? null : base64(tokens),
-    exemplars: exemplars.map(({ feature, ...rest }) => ({ ...rest, feature: base64(feature) })),
+    exemplars: exemplars.map(({ feature, place, ...rest }) => ({
+      ...rest,
+      ...place,
+      feature: base64(feature),
+    })),
   };
 }
 
@@ -76,7 +75,7 @@ export function readDocument(value: unknown, model: FeatureForm): IntentContent 
     round,
     scoreThreshold,
     tokens: tokens === null ? null : vector(tokens, 'tokens'),
-    exemplars: exemplars.map((one, i) => readExemplar(one, `exemplars[${i}]`, model)),
+    exemplars: exemplars.map((example, i) => readExample(example, `exemplars[${i}]`, model)),
   };
 }
 
@@ -88,22 +87,17 @@ function className(text: string): string {
   }
 }
 
-function readExemplar(value: unknown, name: string, model: FeatureForm): KeptExemplar {
-  const one = record(value, name);
-  const { label, modelId, source, imageUri, x, y } = one;
+function readExample(value: unknown, name: string, model: FeatureForm): Example {
+  const example = record(value, name);
+  const { label, modelId, imageUri, x, y } = example;
   if (label !== 0 && label !== 1) throw invalid(`${name}.label is neither 0 nor 1`);
-  if (typeof modelId !== 'string' || typeof source !== 'string') throw invalid(`${name} lacks its origin`);
-  const feature = vector(one['feature'], `${name}.feature`);
+  const source = EXAMPLE_SOURCES.find((known) => known === example['source']);
+  if (typeof modelId !== 'string' || source === undefined) throw invalid(`${name} lacks its origin`);
+  const feature = vector(example['feature'], `${name}.feature`);
   if (modelId === model.modelId && feature.length !== model.channels)
     throw invalid(`${name}.feature has ${feature.length} values, not ${model.channels}`);
-  return {
-    label,
-    feature,
-    modelId,
-    source,
-    ...(typeof imageUri === 'string' && { imageUri }),
-    ...(isNumber(x) && isNumber(y) && { x, y }),
-  };
+  const placed = typeof imageUri === 'string' && isNumber(x) && isNumber(y);
+  return { label, feature, modelId, source, place: placed ? { imageUri, x, y } : undefined };
 }
 
 /** Little-endian float32 of stored bytes, on a boundary of their own. */

@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { BridgeError } from '../../errors';
 import { canonicalClassName } from '../../segmentation/className';
-import type { Database, SqlValue } from '../../store/database';
-import {
-  bytesOf,
-  floatsOf,
-  readDocument,
-  writeDocument,
-  type IntentDocument,
-  type KeptExemplar,
-} from './intentDocument';
-import type { LearnedExemplar } from '../search/searchPrompts';
+import type { Database } from '../../store/database';
+import { isPlaced, type Example, type ExampleSource, type PlacedExample } from '../search/example';
+import { bytesOf, floatsOf, readDocument, writeDocument, type IntentDocument } from './intentDocument';
 import type { SearchIntent } from '../search/searchRequest';
 
 /** An intent as clients see it. */
@@ -53,11 +46,11 @@ interface IntentRow {
   readonly updatedAt: string;
 }
 
-interface ExemplarRow {
+interface ExampleRow {
   readonly label: number;
   readonly feature: Uint8Array;
   readonly modelId: string;
-  readonly source: string;
+  readonly source: ExampleSource;
   readonly imageUri: string | null;
   readonly x: number | null;
   readonly y: number | null;
@@ -153,49 +146,38 @@ export class Intents {
       classification: { name, color: JSON.parse(color) as [number, number, number] },
       exemplars: this.exemplars(intentId),
       round,
-      ...(tokens !== null && { tokens: floatsOf(tokens) }),
-      ...(scoreThreshold !== null && { scoreThreshold }),
+      tokens: tokens === null ? undefined : floatsOf(tokens),
+      scoreThreshold: scoreThreshold ?? undefined,
     };
   }
 
   /** Its examples, oldest first. */
-  exemplars(intentId: string): KeptExemplar[] {
+  exemplars(intentId: string): Example[] {
     return this.database
-      .all<ExemplarRow>('SELECT * FROM exemplars WHERE intentId = ? ORDER BY exemplarId', intentId)
-      .map(({ label, feature, modelId, source, imageUri, x, y }) => ({
-        label: label === 1 ? 1 : 0,
-        feature: floatsOf(feature),
-        modelId,
-        source,
-        ...(imageUri !== null && { imageUri }),
-        ...(x !== null && { x }),
-        ...(y !== null && { y }),
-      }));
+      .all<ExampleRow>('SELECT * FROM exemplars WHERE intentId = ? ORDER BY exemplarId', intentId)
+      .map(exampleOf);
   }
 
-  /** Keeps examples of a search, each place once: a later word about it replaces the earlier one. @param modelId of the model that embedded them @throws BridgeError `IntentNotFound` */
-  remember(
-    intentId: string,
-    imageUri: string,
-    learned: readonly LearnedExemplar[],
-    modelId = this.modelId,
-  ): void {
-    if (learned.length === 0) return;
+  /** Keeps examples of a search, each place once: a later word about it replaces the earlier one. @throws BridgeError `IntentNotFound` */
+  remember(intentId: string, learned: readonly PlacedExample[]): void {
+    const [first] = learned;
+    if (first === undefined) return;
     this.#row(intentId);
     this.database.transaction(() => {
-      for (const { label, feature, source, x, y, imageUri: uri = imageUri } of learned) {
+      for (const example of learned) {
+        const { imageUri, x, y } = example.place;
         this.database.run(
           'DELETE FROM exemplars WHERE intentId = ? AND imageUri = ? AND abs(x - ?) < 0.005 AND abs(y - ?) < 0.005',
           intentId,
-          uri,
+          imageUri,
           x,
           y,
         );
-        this.#insert(intentId, { label, feature, modelId, source, imageUri: uri, x, y });
+        this.#insert(intentId, example);
       }
       this.database.run(
         'UPDATE intents SET modelId = ?, updatedAt = ? WHERE intentId = ?',
-        modelId,
+        first.modelId,
         new Date().toISOString(),
         intentId,
       );
@@ -226,7 +208,7 @@ export class Intents {
   import(document: unknown, channels: number): ImportedIntent {
     const read = readDocument(document, { modelId: this.modelId, channels });
     const foreign = read.exemplars.filter(({ modelId }) => modelId !== this.modelId);
-    const images = [...new Set(foreign.flatMap(({ imageUri }) => imageUri ?? []))];
+    const images = [...new Set(foreign.filter(isPlaced).map(({ place }) => place.imageUri))];
     if (foreign.length > 0 && foreign.length === read.exemplars.length && images.length === 0)
       throw new BridgeError(
         'IntentModelMismatch',
@@ -260,17 +242,18 @@ export class Intents {
     return { intent: this.get(intentId), renamed: taken, sameModel, foreign: foreign.length, images };
   }
 
-  #insert(intentId: string, one: KeptExemplar): void {
-    const values: SqlValue[] = [one.imageUri ?? null, one.x ?? null, one.y ?? null];
+  #insert(intentId: string, { label, feature, modelId, source, place }: Example): void {
     this.database.run(
       `INSERT INTO exemplars (intentId, label, feature, modelId, source, imageUri, x, y)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       intentId,
-      one.label,
-      bytesOf(one.feature),
-      one.modelId,
-      one.source,
-      ...values,
+      label,
+      bytesOf(feature),
+      modelId,
+      source,
+      place?.imageUri ?? null,
+      place?.x ?? null,
+      place?.y ?? null,
     );
   }
 
@@ -299,4 +282,14 @@ export class Intents {
       updatedAt,
     };
   }
+}
+
+function exampleOf({ label, feature, modelId, source, imageUri, x, y }: ExampleRow): Example {
+  return {
+    label: label === 1 ? 1 : 0,
+    feature: floatsOf(feature),
+    modelId,
+    source,
+    place: imageUri !== null && x !== null && y !== null ? { imageUri, x, y } : undefined,
+  };
 }

@@ -1,3 +1,4 @@
+import { cancelled } from '../../abort';
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
@@ -132,7 +133,7 @@ async function hashInto(hash: Hash, path: string, signal: AbortSignal | undefine
 function explain(error: unknown, url: string, path: string, signal: AbortSignal | undefined): unknown {
   if (error instanceof BridgeError) return error;
   if (signal?.aborted === true)
-    return new BridgeError('RequestCancelled', `the download of ${url} was cancelled; what came is kept`);
+    return cancelled(`the download of ${url} was cancelled; what came is kept`);
   const stored = storageError(error, path);
   if (stored instanceof BridgeError) return stored;
   const { cause } = error as { cause?: unknown };

@@ -1,3 +1,5 @@
+import { throwIfAborted } from '../../abort';
+import { SILENT, type Log } from '../../log';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -61,7 +63,7 @@ export class Models {
   readonly #folder: string;
   readonly #pulls = new Map<string, Promise<void>>();
   readonly #lists: readonly string[];
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
 
   /** @param folder where manifests are kept, and the user's own `sources.json`; made when first needed @param sources lists of what can be pulled */
   constructor(parts: {
@@ -69,14 +71,14 @@ export class Models {
     readonly bundled: NucleusModel;
     readonly folder: string;
     readonly sources?: readonly string[];
-    readonly log?: (line: string) => void;
+    readonly log?: Log | undefined;
   }) {
     this.#engine = parts.engine;
     this.#nuclei = parts.bundled;
     this.#bundled = parts.bundled.manifest;
     this.#folder = parts.folder;
     this.#lists = parts.sources ?? [];
-    this.#log = parts.log ?? (() => undefined);
+    this.#log = parts.log ?? SILENT;
   }
 
   /** Every model, the bundled one first. */
@@ -255,7 +257,7 @@ async function onnxFiles(folder: string): Promise<{ file: string; path: string }
 
 async function hashed(path: string, signal: AbortSignal | undefined) {
   return sha256OfFile(path, signal).catch((error: unknown) => {
-    if (signal?.aborted === true) throw new BridgeError('RequestCancelled', 'the import was cancelled');
+    throwIfAborted(signal, 'the import was cancelled');
     throw new BridgeError('FileNotFound', `${path} cannot be read: ${String(error)}`, { path });
   });
 }

@@ -26,7 +26,7 @@ export interface DecodedMasks {
 /** How a tile is decoded. */
 export interface DecodeOptions extends JobOptions {
   /** Engine id of a refined decoder of the same shapes; the model's own when absent. */
-  readonly decoder?: string;
+  readonly decoder?: string | undefined;
 }
 
 /** What a search asks of a model: a tile in, its embedding and nuclei out; an intent's prompts in, its masks out. */

@@ -39,7 +39,7 @@ export function planSearch(
   image: SearchImage,
   extent: SearchExtent,
   manifest: PromptableModel['manifest'],
-  options: { readonly pixelSizeMicrons?: number; readonly tileLimit: number },
+  options: { readonly pixelSizeMicrons?: number | undefined; readonly tileLimit: number },
 ): SearchPlan {
   const warnings: Warning[] = [];
   const known = options.pixelSizeMicrons ?? image.pixelSizeMicrons;

@@ -1,34 +1,13 @@
-import { BridgeError } from '../../errors';
 import type { Spaces } from '../../segmentation/coordinates';
-import { toModelSpace, rectangleToModelSpace } from '../../segmentation/coordinates';
+import { rectangleToModelSpace, toModelSpace } from '../../segmentation/coordinates';
 import { mapOutline, outlineBounds, type Point, type Rectangle } from '../../segmentation/geometry';
-import type { Exemplar, PromptSet } from '../../segmentation/prompts';
-import {
-  nucleusAt,
-  placeBox,
-  placeClick,
-  placeObject,
-  type ExampleTile,
-  type PlacedClick,
-} from './promptEmbedding';
-import type { Click, IntentPrompt, StoredExemplar } from './searchRequest';
-import type { Warning } from '../warning';
-
-/** An example found in this request, to be kept with its intent; `x, y` in full-resolution px. */
-export interface LearnedExemplar extends Exemplar, Point {
-  /** Where it lies when that is not the searched image. */
-  readonly imageUri?: string;
-  readonly source: 'click' | 'box' | 'object';
-}
-
-/** One intent's prompts, embedded. */
-export interface EmbeddedPrompt {
-  readonly prompts: PromptSet;
-  /** Clicks of this request, in their order, at the place they were made; `prompts` holds the earlier ones of this image too. */
-  readonly clicks: readonly { readonly click: Click; readonly placed: PlacedClick }[];
-  readonly learned: readonly LearnedExemplar[];
-  readonly warnings: readonly Warning[];
-}
+import type { PointPrompt } from '../../segmentation/prompts';
+import type { EmbeddedClick, EmbeddedPrompt } from './embeddedPrompt';
+import { isPlaced, type Example, type ExampleSource, type PlacedExample } from './example';
+import { placeBox, placeClick, placeObject, type ExampleTile } from './promptEmbedding';
+import { backgroundWarnings, foreignWarnings, requirePositive } from './promptChecks';
+import type { Click, IntentPrompt } from './searchRequest';
+import { notNamedAgain, sortExamples } from './storedExamples';
 
 /** What embedding examples needs of a search. */
 export interface PromptContext {
@@ -47,168 +26,108 @@ export interface PromptContext {
  * @throws BridgeError `NoPositiveClick`, `IntentModelMismatch`
  */
 export async function embedPrompt(prompt: IntentPrompt, context: PromptContext): Promise<EmbeddedPrompt> {
-  const { intent, boxes, objects } = prompt;
-  const { spaces, imageUri, modelId, tileAt, featureAt } = context;
-  const named = new Set(prompt.clicks.map(place));
-  const isHere = ({ imageUri: uri, x, y }: StoredExemplar): boolean =>
-    uri === imageUri && x !== undefined && y !== undefined;
-  const usable = intent.exemplars.filter((one) => one.modelId === modelId);
-  const foreign = intent.exemplars.filter((one) => one.modelId !== modelId);
-  const revived: Click[] = foreign
-    .filter((one) => isHere(one) && !named.has(place(one as Point)))
-    .map(({ x, y, label }) => ({ x: x!, y: y!, positive: label === 1 }));
+  const { intent } = prompt;
+  const { imageUri, modelId, spaces } = context;
+  const stored = sortExamples(intent.exemplars, context);
+  const clickedAgain = notNamedAgain(stored.foreignHere, imageUri, prompt.clicks).map(clickOf);
+  const clicks = await embedClicks([...clickedAgain, ...prompt.clicks], context);
+  const shown = await embedShown(prompt, context);
+  const elsewhere = await embedElsewhere(stored.foreignElsewhere, context);
 
-  const clicks: { click: Click; placed: PlacedClick }[] = [];
-  for (const click of [...revived, ...prompt.clicks]) {
-    const home = await tileAt(toModelSpace(spaces, click));
-    clicks.push({ click, placed: placeClick(home, spaces, click, click.positive) });
-  }
-  const learned: LearnedExemplar[] = clicks.map(({ click, placed }) => ({
-    feature: placed.feature,
-    label: placed.label,
-    source: 'click',
-    x: click.x,
-    y: click.y,
-  }));
-  const modelBoxes: Rectangle[] = [];
-  for (const box of boxes) {
-    const inModel = rectangleToModelSpace(spaces, box);
-    modelBoxes.push(inModel);
-    const home = await tileAt(centre(inModel));
-    learned.push({ ...placeBox(home, inModel), source: 'box', ...centre(box) });
-  }
-  for (const object of objects) {
-    const inModel = mapOutline(object, 1 / spaces.scale, 0, 0);
-    const home = await tileAt(centre(outlineBounds(inModel)));
-    learned.push({ ...placeObject(home, inModel), source: 'object', ...centre(outlineBounds(object)) });
-  }
-  const again = new Set(learned.map(place));
-  const lost: StoredExemplar[] = [];
-  const elsewhere: LearnedExemplar[] = [];
-  for (const one of foreign.filter((example) => !isHere(example))) {
-    const { imageUri: uri, x, y, label } = one;
-    const known = uri !== undefined && x !== undefined && y !== undefined;
-    const feature = known ? await featureAt(uri, { x, y }) : undefined;
-    if (feature === undefined) lost.push(one);
-    else elsewhere.push({ feature, label, source: 'click', imageUri: uri!, x: x!, y: y! });
-  }
-  // A viewer sends its clicks with every request; each counts once.
-  const stored = usable.filter((one) => !isHere(one) || !again.has(place(one as Point)));
-  requirePositive(prompt, [...stored, ...learned, ...elsewhere], lost, modelId);
+  const clicked = clicks.map(({ click, placed }) => exampleAt(click, placed, 'click', context));
+  const learned = [...clicked, ...shown.examples];
+  const places = learned.map(({ place }) => place);
+  const clickedHere = notNamedAgain(stored.clickedHere, imageUri, places);
+  const remembered = notNamedAgain(stored.remembered, imageUri, places);
+  const examples = [...clickedHere, ...remembered, ...learned, ...elsewhere.found];
+  requirePositive(intent, examples, elsewhere.lost, modelId);
 
-  const shown = learned.filter(({ source }) => source !== 'click');
   // A click of an earlier request says here what it said then.
-  const wasClicked = (one: StoredExemplar): boolean => one.source === 'click' && isHere(one);
-  const earlier = stored.filter(wasClicked).map((one) => ({ ...one, ...toModelSpace(spaces, one as Point) }));
-  const exemplars: Exemplar[] = [...stored.filter((one) => !wasClicked(one)), ...elsewhere, ...shown];
+  const earlier = clickedHere.map((example) => pointPrompt(toModelSpace(spaces, example.place), example));
   return {
     prompts: {
-      points: [...earlier, ...clicks.map(({ placed }) => placed)].map(({ x, y, label, feature }) => ({
-        x,
-        y,
-        label,
-        feature,
-      })),
-      boxes: modelBoxes,
-      exemplars,
+      points: [...earlier, ...clicks.map(({ placed }) => pointPrompt(placed, placed))],
+      boxes: shown.boxes,
+      exemplars: [...remembered, ...elsewhere.found, ...shown.examples],
       ...(intent.tokens && { tokens: intent.tokens }),
     },
     clicks,
-    learned: [...learned, ...elsewhere],
+    learned: [...learned, ...elsewhere.found],
     warnings: [
-      ...foreignWarnings(prompt, revived.length + elsewhere.length, lost),
-      ...backgroundWarnings(prompt, clicks),
+      ...foreignWarnings(intent, clickedAgain.length + elsewhere.found.length, elsewhere.lost),
+      ...backgroundWarnings(intent, clicks),
     ],
   };
 }
 
-/** @throws BridgeError `ConflictingClicks` when one nucleus is clicked for two intents, or for and against one */
-export function refuseConflicts(embedded: readonly EmbeddedPrompt[], names: readonly string[]): void {
-  const all = embedded.flatMap(({ clicks }, intent) => clicks.map((one) => ({ ...one, intent })));
-  for (let i = 0; i < all.length; i++)
-    for (let j = i + 1; j < all.length; j++) {
-      const a = all[i]!;
-      const b = all[j]!;
-      const opposed =
-        a.intent === b.intent ? a.click.positive !== b.click.positive : a.click.positive && b.click.positive;
-      if (!opposed || !sameNucleus(a.placed, b.placed)) continue;
-      throw new BridgeError(
-        'ConflictingClicks',
-        `the clicks at (${a.click.x}, ${a.click.y}) and (${b.click.x}, ${b.click.y}) say two things of one nucleus`,
-        {
-          clicks: [a, b].map(({ click, intent }) => ({ ...click, intent: names[intent] })),
-          hint: 'take one of the two clicks back',
-        },
-      );
-    }
-}
-
-function sameNucleus(a: PlacedClick, b: PlacedClick): boolean {
-  for (const home of [a.home, b.home]) {
-    const label = nucleusAt(home, a);
-    if (label !== 0 && label === nucleusAt(home, b)) return true;
+async function embedClicks(
+  clicks: readonly Click[],
+  { spaces, tileAt }: PromptContext,
+): Promise<EmbeddedClick[]> {
+  const embedded: EmbeddedClick[] = [];
+  for (const click of clicks) {
+    const tile = await tileAt(toModelSpace(spaces, click));
+    embedded.push({ click, placed: placeClick(tile, spaces, click, click.positive) });
   }
-  return Math.hypot(a.x - b.x, a.y - b.y) < 1;
+  return embedded;
 }
 
-function requirePositive(
-  { intent }: IntentPrompt,
-  examples: readonly Exemplar[],
-  lost: readonly StoredExemplar[],
-  modelId: string,
-): void {
-  if (examples.some(({ label }) => label === 1)) return;
-  const { name } = intent.classification;
-  const images = [...new Set(lost.flatMap(({ imageUri }) => imageUri ?? []))];
-  if (lost.some(({ label }) => label === 1))
-    throw new BridgeError(
-      'IntentModelMismatch',
-      `the intent "${name}" was made with the model ${lost[0]!.modelId}, this is ${modelId}; its examples lie in ${images.join(', ') || 'no known image'}`,
-      {
-        intentId: intent.intentId,
-        madeWith: lost[0]!.modelId,
-        modelId,
-        images,
-        hint: 'open or segment one of these images: the examples that lie there are then embedded again; or click new ones',
-      },
-    );
-  throw new BridgeError('NoPositiveClick', `the intent "${name}" has no positive example`, {
-    intentId: intent.intentId,
-  });
+/** Boxes and example objects as positive examples; `boxes` in model space, for the prompt encoder. */
+async function embedShown(
+  { boxes, objects }: IntentPrompt,
+  context: PromptContext,
+): Promise<{ examples: PlacedExample[]; boxes: Rectangle[] }> {
+  const { spaces, tileAt } = context;
+  const examples: PlacedExample[] = [];
+  const modelBoxes: Rectangle[] = [];
+  for (const box of boxes) {
+    const modelBox = rectangleToModelSpace(spaces, box);
+    modelBoxes.push(modelBox);
+    const tile = await tileAt(centre(modelBox));
+    examples.push(exampleAt(centre(box), placeBox(tile, modelBox), 'box', context));
+  }
+  for (const object of objects) {
+    const outline = mapOutline(object, 1 / spaces.scale, 0, 0);
+    const tile = await tileAt(centre(outlineBounds(outline)));
+    examples.push(exampleAt(centre(outlineBounds(object)), placeObject(tile, outline), 'object', context));
+  }
+  return { examples, boxes: modelBoxes };
 }
 
-function foreignWarnings(
-  { intent }: IntentPrompt,
-  revived: number,
-  lost: readonly StoredExemplar[],
-): Warning[] {
-  const { name } = intent.classification;
-  const warnings: Warning[] = [];
-  if (revived > 0)
-    warnings.push({
-      name: 'ExemplarsEmbeddedAgain',
-      message: `${revived} examples of "${name}" came from another model and were embedded again from the images that hold them`,
-    });
-  if (lost.length > 0)
-    warnings.push({
-      name: 'ExemplarsIgnored',
-      message: `${lost.length} examples of "${name}" came from another model and from images that are not open, and are not used`,
-    });
-  return warnings;
+/** Examples of another model that lie in other images: found again where an open image holds them, else lost. */
+async function embedElsewhere(
+  examples: readonly Example[],
+  { modelId, featureAt }: PromptContext,
+): Promise<{ found: PlacedExample[]; lost: Example[] }> {
+  const found: PlacedExample[] = [];
+  const lost: Example[] = [];
+  for (const example of examples) {
+    const { place, label } = example;
+    const feature = isPlaced(example) ? await featureAt(example.place.imageUri, example.place) : undefined;
+    if (place === undefined || feature === undefined) lost.push(example);
+    else found.push({ feature, label, modelId, source: 'click', place });
+  }
+  return { found, lost };
 }
 
-function backgroundWarnings({ intent }: IntentPrompt, clicks: EmbeddedPrompt['clicks']): Warning[] {
-  return clicks
-    .filter(({ placed }) => placed.nucleus === 0)
-    .map(({ click: { x, y } }) => ({
-      name: 'ClickOnBackground',
-      message: `the click at (${x}, ${y}) for "${intent.classification.name}" is on no detected nucleus; what lies under it is used`,
-    }));
+function clickOf({ place: { x, y }, label }: PlacedExample): Click {
+  return { x, y, positive: label === 1 };
 }
 
-/** Places are compared to a hundredth of a pixel, as they are stored. */
-function place({ x, y }: Point): string {
-  return `${x.toFixed(2)},${y.toFixed(2)}`;
+function pointPrompt(
+  { x, y }: Point,
+  { label, feature }: Pick<PointPrompt, 'label' | 'feature'>,
+): PointPrompt {
+  return { x, y, label, feature };
+}
+
+function exampleAt(
+  { x, y }: Point,
+  { feature, label }: Pick<Example, 'feature' | 'label'>,
+  source: ExampleSource,
+  { imageUri, modelId }: PromptContext,
+): PlacedExample {
+  return { feature, label, source, modelId, place: { imageUri, x, y } };
 }
 
 function centre({ x, y, width, height }: Rectangle): Point {

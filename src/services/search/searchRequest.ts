@@ -3,21 +3,11 @@ import type { Classification } from '../../segmentation/features';
 import { readFeature, readGeometry } from '../../segmentation/features';
 import type { Outline, Point, Rectangle, Size } from '../../segmentation/geometry';
 import { outlineArea, outlineBounds } from '../../segmentation/geometry';
-import type { Exemplar } from '../../segmentation/prompts';
+import type { Example } from './example';
 
 /** A click in full-resolution px. */
 export interface Click extends Point {
   readonly positive: boolean;
-}
-
-/** An example kept with an intent; its place, full-resolution px, tells where it is a click, and whether a request names it again. */
-export interface StoredExemplar extends Exemplar {
-  /** How it was shown: click, box or object. */
-  readonly source?: string;
-  readonly modelId: string;
-  readonly imageUri?: string;
-  readonly x?: number;
-  readonly y?: number;
 }
 
 /** An intent as a search needs it. */
@@ -25,15 +15,15 @@ export interface SearchIntent {
   readonly intentId: string;
   readonly classification: Classification;
   /** Oldest first. */
-  readonly exemplars: readonly StoredExemplar[];
+  readonly exemplars: readonly Example[];
   /** Tokens of a refinement, [intentTokens, channels]. */
-  readonly tokens?: Float32Array;
+  readonly tokens?: Float32Array | undefined;
   /** Engine id of a refined decoder. */
-  readonly decoder?: string;
+  readonly decoder?: string | undefined;
   /** Refinements so far. */
   readonly round: number;
   /** The model's own when absent. */
-  readonly scoreThreshold?: number;
+  readonly scoreThreshold?: number | undefined;
 }
 
 /** What the user shows for one intent, full-resolution px. */
@@ -53,10 +43,10 @@ export type SearchExtent =
 
 /** Filters that need no inference. */
 export interface SearchFilters {
-  readonly threshold?: number;
-  readonly minAreaMicrons2?: number;
-  readonly maxAreaMicrons2?: number;
-  readonly simplify?: number;
+  readonly threshold?: number | undefined;
+  readonly minAreaMicrons2?: number | undefined;
+  readonly maxAreaMicrons2?: number | undefined;
+  readonly simplify?: number | undefined;
 }
 
 /** The extent inside the image: its bounds and, for a polygon, its outline, full-resolution px. */

@@ -37,7 +37,7 @@ export interface ResultSetting {
   readonly asked?: {
     readonly prompts: readonly IntentPrompt[];
     readonly extent: SearchExtent;
-    readonly pixelSizeMicrons?: number;
+    readonly pixelSizeMicrons?: number | undefined;
   };
 }
 

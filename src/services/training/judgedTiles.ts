@@ -12,9 +12,9 @@ import { fillOutline, rasterizeOutline } from '../../segmentation/rasterize';
 import type { EmbeddingCache } from '../embeddings/embeddingCache';
 import type { StoredJudgement } from '../intents/judgements';
 import type { NucleusModel } from '../models/nucleusModel';
+import { EncodedImage } from '../search/encodedImage';
 import { exampleTile, homeTile, type ExampleTile } from '../search/promptEmbedding';
 import { TILE_OVERLAP } from '../search/searchPlan';
-import { TileEncoder } from '../search/tileEncoder';
 import type { SearchImage } from '../search/tilePixels';
 
 /** A judged object on its tile; lengths in tile px. */
@@ -170,8 +170,8 @@ class TileReader {
     const key = `${image.uri}|${scale}|${tile.key}`;
     let entry = this.#tiles.get(key);
     if (entry === undefined) {
-      const encoder = new TileEncoder(model, cache, image, spaces);
-      const encoded = (await encoder.encode(tile, job)).tile;
+      const encodedImage = new EncodedImage({ model, cache, image, spaces, job });
+      const encoded = (await encodedImage.encode(tile)).tile;
       const side = tileSize / limits.maskStride;
       const example = exampleTile(tile, encoded, tileSize, model.instances);
       const judged: JudgedTile = {

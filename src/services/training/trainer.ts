@@ -7,11 +7,11 @@ import type { Exemplar } from '../../segmentation/prompts';
 import type { Checkpoints } from '../intents/checkpoints';
 import type { EmbeddingCache } from '../embeddings/embeddingCache';
 import { checkHoldOut, judgedScores, shownProbabilities, verdictOf, type IntentState } from './holdOutCheck';
-import type { KeptExemplar } from '../intents/intentDocument';
 import type { Intents } from '../intents/intents';
 import { readJudgedTiles, type JudgedTile, type KnownClick } from './judgedTiles';
 import type { Judgements, StoredJudgement } from '../intents/judgements';
 import type { NucleusModel } from '../models/nucleusModel';
+import type { Example } from '../search/example';
 import type { SearchImage } from '../search/tilePixels';
 import { trainSteps, type StepProgress } from './trainLoop';
 import { TrainGraphs, TrainRun } from './trainStep';
@@ -271,9 +271,8 @@ function requireEnough(have: number, what: string): void {
 }
 
 /** What is known from a click, where it was made. */
-function knownClick({ imageUri, x, y, label }: KeptExemplar): KnownClick[] {
-  const placed = imageUri !== undefined && x !== undefined && y !== undefined;
-  return placed ? [{ imageUri, x, y, wanted: label === 1 }] : [];
+function knownClick({ place, label }: Example): KnownClick[] {
+  return place ? [{ ...place, wanted: label === 1 }] : [];
 }
 
 function settingsOf({ objective, trainable, seed }: RefineRequest): RefineSettings {

@@ -1,11 +1,10 @@
 import type { ObjectFeature } from '../../segmentation/features';
 import { isBridgeError } from '../../errors';
-import type { Checkpoints } from '../intents/checkpoints';
-import type { Intents } from '../intents/intents';
 import type { Judgements } from '../intents/judgements';
-import type { Search } from '../search/search';
+import type { PromptableModel } from '../models/promptableModel';
 import type { SearchResult, SearchResults } from '../search/searchResult';
 import type { SearchImage } from '../search/tilePixels';
+import type { FindAll } from './findAll';
 
 /** What changed among an intent's objects on an open image. */
 export interface ObjectChanges {
@@ -21,10 +20,10 @@ export interface ObjectChanges {
 export class Republisher {
   constructor(
     private readonly parts: {
-      readonly search: Search;
+      readonly findAll: FindAll;
+      /** What another model found does not change with a refinement of this one. */
+      readonly model: PromptableModel;
       readonly results: SearchResults;
-      readonly intents: Intents;
-      readonly checkpoints: Checkpoints;
       readonly judgements: Judgements;
       /** @throws BridgeError `ImageNotOpen` */
       readonly image: (imageId: string) => SearchImage;
@@ -43,36 +42,16 @@ export class Republisher {
       .filter(({ result }) => resultIds === undefined || resultIds.includes(result.resultId));
     for (const { sessionId, result } of open) {
       try {
-        const again = await this.#again(result, signal);
+        const image = this.parts.image(result.setting.image.imageId);
+        const again = await this.parts.findAll.again(result, this.parts.model, image, signal);
         if (again === undefined) continue;
-        this.parts.results.replace(again);
-        this.parts.publish(sessionId, this.#changes(intentId, result, again));
+        this.parts.results.replace(again.result);
+        this.parts.publish(sessionId, this.#changes(intentId, result, again.result));
       } catch (error) {
         if (!isBridgeError(error)) throw error;
         this.parts.log(`result ${result.resultId} was not computed again: ${error.message}`);
       }
     }
-  }
-
-  async #again(result: SearchResult, signal?: AbortSignal): Promise<SearchResult | undefined> {
-    const { asked, filters, image, modelId } = result.setting;
-    const { search, intents, checkpoints } = this.parts;
-    // What another model found does not change with a refinement of this one.
-    if (asked === undefined || modelId !== search.modelId) return undefined;
-    const prompts = [];
-    for (const prompt of asked.prompts) {
-      const intent = await checkpoints.apply(intents.forSearch(prompt.intent.intentId));
-      prompts.push({ ...prompt, intent });
-    }
-    const outcome = await search.run({
-      ...asked,
-      image: this.parts.image(image.imageId),
-      prompts,
-      filters,
-      resultId: result.resultId,
-      ...(signal && { signal }),
-    });
-    return outcome.result;
   }
 
   /** What a client must do; what its user has drawn or judged stays as the user said. */

@@ -212,10 +212,9 @@ describe('bad input', () => {
               {
                 feature: new Float32Array(64),
                 label: 1,
+                source: 'click',
                 modelId: 'other',
-                imageUri: 'elsewhere',
-                x: 1,
-                y: 1,
+                place: { imageUri: 'elsewhere', x: 1, y: 1 },
               },
             ],
           }),
@@ -261,10 +260,9 @@ describe('bad input', () => {
     const exemplars = even.map(({ x, y }) => ({
       feature: new Float32Array(64),
       label: 1 as const,
+      source: 'click' as const,
       modelId: 'other',
-      imageUri: IMAGE.uri,
-      x,
-      y,
+      place: { imageUri: IMAGE.uri, x, y },
     }));
     const outcome = await search.run(request({ prompts: [ask('even', [], { exemplars })] }));
     const plain = await search.run(request({}));

@@ -100,9 +100,16 @@ test('examples that another model has embedded take no part', async () => {
   const feature = new Float32Array(256).fill(9);
   const foreign = Array.from(
     { length: 40 },
-    (_, x) => ({ feature, label: 1, source: 'click', x, y: 1 }) as const,
+    (_, x) =>
+      ({
+        feature,
+        label: 1,
+        source: 'click',
+        modelId: 'another',
+        place: { imageUri: 'elsewhere', x, y: 1 },
+      }) as const,
   );
-  bench.intents.remember(intentId, 'elsewhere', foreign, 'another');
+  bench.intents.remember(intentId, foreign);
   const { metrics } = await bench.trainer.refine({ intentId, steps: 1, seconds: 60 });
   expect(metrics).toMatchObject({ steps: 1, judgements: 10 });
 });
