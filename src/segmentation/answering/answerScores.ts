@@ -24,7 +24,7 @@ export interface AnswerEvidence {
 
 /** The numbers that fit the answer to a model; stored in its manifest, chosen on a validation split. */
 export interface AnswerCalibration {
-  /** Where the answer ends, on the scale of the mean logit: base + oneClick / clicks + clicked · (mean logit of the clicked). */
+  /** Where the answer ends, as a logit: base + oneClick / clicks + clicked · (mean logit of the clicked). */
   readonly cut: {
     readonly base: number;
     readonly oneClick: number;
@@ -85,22 +85,41 @@ export function answerScores(
 /** Score of one nucleus, 0..1, of those that were known when it was fitted or of one found later. @param decoder its own score */
 export type FittedAnswer = (looks: NucleusLooks, decoder: number) => number;
 
-/**
- * Fits an answer to what is known. How many nuclei belong is told by three classifiers (the decoder, and logistic regressions on
- * embeddings and on measurements that learn from the decoder and from what was shown); which ones, by these and by likeness to
- * what was shown, both on the scale of the image's own nuclei. Where nothing wanted was shown in the image the decoder answers
- * alone: the regressions would learn its mistakes with nothing to right them.
- */
+/** Fits the scores to what is known. Where nothing wanted was shown in the image, they are the decoder's on the calibrated scale. */
 export function fitAnswer(
   evidence: AnswerEvidence,
-  calibration: AnswerCalibration,
+  { cut, slope }: AnswerCalibration,
   leftOut?: AnswerPart,
 ): FittedAnswer {
+  const standing = fitStanding(evidence, leftOut);
+  if (standing === undefined) return (_, decoder) => sigmoid(slope * logit(decoder));
+  const { clicks, clicked, of } = standing;
+  const wanted = cut.base + cut.oneClick / clicks + cut.clicked * clicked;
+  const end = leftOut === 'cut by the clicked' ? 0 : Math.max(-CUT_LIMIT, Math.min(CUT_LIMIT, wanted));
+  return (looks, decoder) => sigmoid(slope * (of(looks, decoder) - end));
+}
+
+/** Where nuclei stand for an intent, before it is said where the answer ends. */
+export interface Standing {
+  /** Wanted examples. */
+  readonly clicks: number;
+  /** Mean logit of the wanted nuclei of this image. */
+  readonly clicked: number;
+  /** A nucleus's own, as a logit. */
+  readonly of: (looks: NucleusLooks, decoder: number) => number;
+}
+
+/**
+ * Ranks nuclei. How many belong is told by three classifiers (the decoder, and logistic regressions on embeddings and on
+ * measurements that learn from the decoder and from what was shown); which ones, by these and by likeness to what was shown, both
+ * on the scale of the image's own nuclei. -> `undefined` where nothing wanted was shown in the image: the regressions would learn
+ * the decoder's mistakes with nothing to right them
+ */
+export function fitStanding(evidence: AnswerEvidence, leftOut?: AnswerPart): Standing | undefined {
   const { nuclei, decoder, shown, elsewhere = [] } = evidence;
-  const { slope } = calibration;
   const has = (part: AnswerPart): boolean => part !== leftOut;
   const wanted = [...shown].flatMap(([i, label]) => (label === 1 ? [i] : []));
-  if (wanted.length === 0) return (_, score) => sigmoid(slope * logit(score));
+  if (wanted.length === 0) return undefined;
 
   const fitted = fittedNuclei(nuclei.length, shown);
   const trust = nuclei.length / (nuclei.length + ENOUGH_NUCLEI);
@@ -145,13 +164,15 @@ export function fitAnswer(
     share * inSpreads(likeness, likenessSpread) + (1 - share) * inSpreads(value, logitSpread);
   const ranks = Float64Array.from(fitted, (i) => rankOf(likenesses.get(i)!, logits.get(i)!)).sort();
   const values = Float64Array.from(fitted, (i) => logits.get(i)!).sort();
-  const clicked = wanted.map((i) => logits.get(i)!);
-  const cut = has('cut by the clicked') ? cutOf(clicked, clicks, calibration) : 0;
-  return (looks, score) => {
-    const row = embeddings.scaled(looks.embedding);
-    const measured = measurements.scaled(looks.measurements);
-    const rank = rankOf(likenessOf(row, measured), meanLogit(score, row, measured));
-    return sigmoid(slope * (sameStanding(rank, ranks, values) - cut));
+  return {
+    clicks,
+    clicked: wanted.reduce((total, i) => total + logits.get(i)!, 0) / wanted.length,
+    of: (looks, score) => {
+      const row = embeddings.scaled(looks.embedding);
+      const measured = measurements.scaled(looks.measurements);
+      const rank = rankOf(likenessOf(row, measured), meanLogit(score, row, measured));
+      return sameStanding(rank, ranks, values);
+    },
   };
 }
 
@@ -195,13 +216,6 @@ function headOf(
     })),
     RIDGE,
   );
-}
-
-/** Where the answer ends, on the scale of the logits. @param clicked mean logit of each wanted nucleus */
-function cutOf(clicked: readonly number[], clicks: number, { cut }: AnswerCalibration): number {
-  const mean = clicked.reduce((total, value) => total + value, 0) / clicked.length;
-  const end = cut.base + cut.oneClick / clicks + cut.clicked * mean;
-  return Math.max(-CUT_LIMIT, Math.min(CUT_LIMIT, end));
 }
 
 /** Indices of all nuclei, or of evenly spaced ones and those that were shown. */
