@@ -52,7 +52,7 @@ export type AnswerPart = (typeof ANSWER_PARTS)[number];
 const SHOWN_WEIGHT = 5;
 /** On rows of length about 1; from 0.01 to 1 nothing changes. */
 const RIDGE = 0.1;
-/** Most nuclei that scales and heads are fitted to; of more, every n-th is taken. */
+/** Most nuclei that scales and heads are fitted to; of more, some are taken. */
 const FITTED_NUCLEI = 2000;
 /** With so many nuclei, what the image's own tell counts half; with few it is mostly noise. */
 const ENOUGH_NUCLEI = 50;
@@ -218,11 +218,12 @@ function headOf(
   );
 }
 
-/** Indices of all nuclei, or of evenly spaced ones and those that were shown. */
+/** Indices of all nuclei, or of some that are spread evenly (by the golden ratio, so no pattern is met) and those that were shown. */
 function fittedNuclei(count: number, shown: ReadonlyMap<number, 0 | 1>): number[] {
-  const step = Math.max(1, Math.ceil(count / FITTED_NUCLEI));
+  const share = Math.min(1, FITTED_NUCLEI / count);
   const indices: number[] = [];
-  for (let i = 0; i < count; i++) if (i % step === 0 || shown.has(i)) indices.push(i);
+  for (let i = 0; i < count; i++)
+    if ((Math.imul(i, 0x9e3779b1) >>> 0) / 2 ** 32 < share || shown.has(i)) indices.push(i);
   return indices;
 }
 

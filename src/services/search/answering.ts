@@ -32,7 +32,7 @@ export class Answering {
   #fittedTo = 0;
 
   constructor(
-    private readonly reader: NucleusReader,
+    private readonly reader: Pick<NucleusReader, 'look'>,
     private readonly intents: readonly AnsweredIntent[],
     private readonly calibration: AnswerCalibration,
   ) {}
