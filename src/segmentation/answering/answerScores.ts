@@ -18,6 +18,8 @@ export interface AnswerEvidence {
   readonly decoder: ArrayLike<number>;
   /** Nuclei that the user has shown, by index: 1 wanted, 0 not. */
   readonly shown: ReadonlyMap<number, 0 | 1>;
+  /** Nuclei that the user has judged among the answers, by index: learned from and scored as said, but no prototypes. */
+  readonly judged?: ReadonlyMap<number, 0 | 1> | undefined;
   /** Examples that are no nucleus of this list: embeddings with their label. */
   readonly elsewhere?: readonly { readonly feature: ArrayLike<number>; readonly label: 0 | 1 }[];
 }
@@ -74,12 +76,21 @@ export function answerScores(
   calibration: AnswerCalibration,
   leftOut?: AnswerPart,
 ): Float64Array {
-  const { nuclei, decoder, shown } = evidence;
+  const { nuclei, decoder } = evidence;
+  const said = saidOf(evidence);
   const score = fitAnswer(evidence, calibration, leftOut);
   return Float64Array.from(nuclei, (looks, i) => {
-    const said = leftOut === 'shown as said' ? undefined : shown.get(i);
-    return said ?? score(looks, decoder[i]!);
+    const known = leftOut === 'shown as said' ? undefined : said.get(i);
+    return known ?? score(looks, decoder[i]!);
   });
+}
+
+/** What the user has said of nuclei, by index; a judgement is newer than a click. */
+export function saidOf({
+  shown,
+  judged,
+}: Pick<AnswerEvidence, 'shown' | 'judged'>): ReadonlyMap<number, 0 | 1> {
+  return judged === undefined ? shown : new Map([...shown, ...judged]);
 }
 
 /** Score of one nucleus, 0..1, of those that were known when it was fitted or of one found later. @param decoder its own score */
@@ -121,13 +132,14 @@ export function fitStanding(evidence: AnswerEvidence, leftOut?: AnswerPart): Sta
   const wanted = [...shown].flatMap(([i, label]) => (label === 1 ? [i] : []));
   if (wanted.length === 0) return undefined;
 
-  const fitted = fittedNuclei(nuclei.length, shown);
+  const said = saidOf(evidence);
+  const fitted = fittedNuclei(nuclei.length, said);
   const trust = nuclei.length / (nuclei.length + ENOUGH_NUCLEI);
   const embeddings = tableOf(nuclei, ({ embedding }) => embedding, fitted, has('scale of the image'));
   const measurements = tableOf(nuclei, (one) => one.measurements, fitted, true);
 
-  const embeddingHead = has('embedding head') ? headOf(embeddings, evidence, fitted) : undefined;
-  const measurementHead = has('measurement head') ? headOf(measurements, evidence, fitted) : undefined;
+  const embeddingHead = has('embedding head') ? headOf(embeddings, decoder, said, fitted) : undefined;
+  const measurementHead = has('measurement head') ? headOf(measurements, decoder, said, fitted) : undefined;
   const decoderWeight = has('decoder in the mean') ? 1 : 0;
   const heads = Number(embeddingHead !== undefined) + Number(measurementHead !== undefined);
   const meanLogit = (score: number, row: Float64Array, measured: Float64Array): number => {
@@ -205,14 +217,15 @@ function tableOf(
 /** A regression that learns what the decoder says of all nuclei, and the user of some. */
 function headOf(
   { rows }: Table,
-  { decoder, shown }: AnswerEvidence,
+  decoder: ArrayLike<number>,
+  said: ReadonlyMap<number, 0 | 1>,
   fitted: readonly number[],
 ): LogisticHead {
   return fitSoftLogistic(
     fitted.map((i) => ({
       row: rows.get(i)!,
-      target: shown.get(i) ?? decoder[i]!,
-      weight: shown.has(i) ? SHOWN_WEIGHT : 1,
+      target: said.get(i) ?? decoder[i]!,
+      weight: said.has(i) ? SHOWN_WEIGHT : 1,
     })),
     RIDGE,
   );

@@ -1,9 +1,11 @@
 import {
   fitAnswer,
+  saidOf,
   type AnswerCalibration,
   type FittedAnswer,
 } from '../../segmentation/answering/answerScores';
 import { findShown } from '../../segmentation/answering/shownNuclei';
+import type { Point } from '../../segmentation/geometry';
 import { calibrateScore } from '../../segmentation/scoring';
 import type { FoundObject } from '../../segmentation/stitch';
 import type { EmbeddedPrompt } from './embeddedPrompt';
@@ -12,8 +14,12 @@ import type { LookedAt, NucleusReader } from './nucleusReader';
 /** A new fit once so many times as many nuclei are known: fitting costs little beside what has come since. */
 const REFIT_GROWTH = 1.6;
 
+const NO_FEATURE = new Float32Array(0);
+
 /** One intent as its answer needs it. */
 export interface AnsweredIntent extends Pick<EmbeddedPrompt, 'examples'> {
+  /** Places in this image that were judged, model px. */
+  readonly judged?: readonly (Point & { readonly label: 0 | 1 })[] | undefined;
   /** The decoder's score from which a nucleus belongs, 0..1: the model's, or that of a refinement. */
   readonly threshold: number;
 }
@@ -60,15 +66,17 @@ export class Answering {
   #fit(): void {
     const known = [...this.#found, ...this.#beside].sort(byPlace);
     this.#answers = this.intents.map((intent, k) => {
-      const { shown, elsewhere } = findShown(
-        known.map(({ object }) => object),
-        intent.examples,
+      const objects = known.map(({ object }) => object);
+      const { shown, elsewhere } = findShown(objects, intent.examples);
+      const { shown: judged } = findShown(
+        objects,
+        (intent.judged ?? []).map((at) => ({ at, label: at.label, feature: NO_FEATURE })),
       );
       const decoder = known.map(({ object }) => calibrateScore(object.scores[k]!, intent.threshold));
       const nuclei = known.map(({ looks }) => looks);
       return {
-        score: fitAnswer({ nuclei, decoder, shown, elsewhere }, this.calibration),
-        said: new Map([...shown].map(([i, label]) => [known[i]!, label])),
+        score: fitAnswer({ nuclei, decoder, shown, judged, elsewhere }, this.calibration),
+        said: new Map([...saidOf({ shown, judged })].map(([i, label]) => [known[i]!, label])),
       };
     });
     this.#fittedTo = known.length;
@@ -86,7 +94,7 @@ export class Answering {
 
 interface IntentAnswer {
   readonly score: FittedAnswer;
-  /** What the user has shown. */
+  /** What the user has shown or judged. */
   readonly said: ReadonlyMap<LookedAt, 0 | 1>;
 }
 

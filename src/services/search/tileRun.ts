@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { isBridgeError, type ErrorName } from '../../errors';
-import { orderTiles, type Tile } from '../../segmentation/coordinates';
+import { orderTiles, toModelSpace, type Tile } from '../../segmentation/coordinates';
 import type { ObjectFeature } from '../../segmentation/features';
 import type { Point } from '../../segmentation/geometry';
 import type { TileMaps } from '../../segmentation/mapCanvas';
@@ -136,7 +136,8 @@ export class TileRun {
     embedded: readonly EmbeddedPrompt[],
     { setting: { intents } }: SearchResult,
   ): Promise<Answering | undefined> {
-    const { scoreThreshold, calibration } = this.encoded.parts.model.manifest.postprocess;
+    const { model, image } = this.encoded.parts;
+    const { scoreThreshold, calibration } = model.manifest.postprocess;
     if (calibration === undefined) return undefined;
     const newest = embedded.flatMap(({ prompts }) => prompts.points.toReversed());
     for (const point of newest) {
@@ -151,6 +152,9 @@ export class TileRun {
       new NucleusReader(this.encoded, this.blocks.looks),
       embedded.map(({ examples }, k) => ({
         examples,
+        judged: (intents[k]!.judged ?? [])
+          .filter(({ imageUri }) => imageUri === image.uri)
+          .map(({ label, ...place }) => ({ ...toModelSpace(this.encoded.spaces, place), label })),
         threshold: intents[k]!.scoreThreshold ?? scoreThreshold,
       })),
       calibration,

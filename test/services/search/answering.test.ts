@@ -83,3 +83,17 @@ test('a nucleus beside the extent is known and not answered', async () => {
   expect(having.map(({ outline }) => outline)).toEqual(without.map(({ outline }) => outline));
   expect(having.some(({ scores }, i) => scores[0] !== without[i]!.scores[0])).toBe(true);
 });
+
+test('what was judged stays as it was judged, and says something of the others', async () => {
+  const judged = [1, 3, 5, 7, 9, 11].map((i) => ({ ...objects[i]!.centroid, label: 0 as const }));
+  const answering = new Answering(reader, [{ ...intent(0.5), judged }], CALIBRATION);
+  await answering.add(objects);
+  const scores = answering.finish().map((object) => object.scores[0]!);
+  for (const i of [1, 3, 5, 7, 9, 11]) expect(scores[i]).toBe(0);
+  const before = await answer([objects]);
+  const odd = objects.flatMap(({ anchor }, i) =>
+    i % 2 === 1 && i > 11 ? [{ was: before.final.get(`${anchor.x},${anchor.y}`)!, is: scores[i]! }] : [],
+  );
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  expect(mean(odd.map(({ is }) => is))).toBeLessThan(mean(odd.map(({ was }) => was)));
+});
