@@ -176,10 +176,17 @@ export function fitStanding(evidence: AnswerEvidence, leftOut?: AnswerPart): Sta
     share * inSpreads(likeness, likenessSpread) + (1 - share) * inSpreads(value, logitSpread);
   const ranks = Float64Array.from(fitted, (i) => rankOf(likenesses.get(i)!, logits.get(i)!)).sort();
   const values = Float64Array.from(fitted, (i) => logits.get(i)!).sort();
+  const standings = new Map<NucleusLooks, number>();
+  for (const i of fitted) {
+    const rank = rankOf(likenesses.get(i)!, logits.get(i)!);
+    standings.set(nuclei[i]!, sameStanding(rank, ranks, values));
+  }
   return {
     clicks,
     clicked: wanted.reduce((total, i) => total + logits.get(i)!, 0) / wanted.length,
     of: (looks, score) => {
+      const known = standings.get(looks);
+      if (known !== undefined) return known;
       const row = embeddings.scaled(looks.embedding);
       const measured = measurements.scaled(looks.measurements);
       const rank = rankOf(likenessOf(row, measured), meanLogit(score, row, measured));

@@ -33,11 +33,12 @@ export function columnScale(rows: readonly ArrayLike<number>[]): ColumnScale {
  */
 export function standardize(row: ArrayLike<number>, { centre, spread }: ColumnScale): Float64Array {
   const length = Math.sqrt(centre.length);
-  return Float64Array.from(centre, (middle, c) => {
+  const out = new Float64Array(centre.length);
+  for (let c = 0; c < out.length; c++) {
     const unit = spread[c]!;
-    if (!(unit > 0)) return 0;
-    return Math.max(-CLIP, Math.min(CLIP, (row[c]! - middle) / unit)) / length;
-  });
+    if (unit > 0) out[c] = Math.max(-CLIP, Math.min(CLIP, (row[c]! - centre[c]!) / unit)) / length;
+  }
+  return out;
 }
 
 /** @param sorted ascending @param share 0..1, between two values linearly */

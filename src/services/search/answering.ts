@@ -12,7 +12,7 @@ import type { EmbeddedPrompt } from './embeddedPrompt';
 import type { LookedAt, NucleusReader } from './nucleusReader';
 
 /** A new fit once so many times as many nuclei are known: fitting costs little beside what has come since. */
-const REFIT_GROWTH = 1.6;
+const REFIT_GROWTH = 2.5;
 
 const NO_FEATURE = new Float32Array(0);
 
