@@ -96,6 +96,11 @@ export function saidOf({
 /** Score of one nucleus, 0..1, of those that were known when it was fitted or of one found later. @param decoder its own score */
 export type FittedAnswer = (looks: NucleusLooks, decoder: number) => number;
 
+/** The decoder's own score on the calibrated scale: 0.5 stays 0.5. */
+export function decoderAnswer(decoder: number, slope: number): number {
+  return sigmoid(slope * logit(decoder));
+}
+
 /** Fits the scores to what is known. Where nothing wanted was shown in the image, they are the decoder's on the calibrated scale. */
 export function fitAnswer(
   evidence: AnswerEvidence,
@@ -103,7 +108,7 @@ export function fitAnswer(
   leftOut?: AnswerPart,
 ): FittedAnswer {
   const standing = fitStanding(evidence, leftOut);
-  if (standing === undefined) return (_, decoder) => sigmoid(slope * logit(decoder));
+  if (standing === undefined) return (_, decoder) => decoderAnswer(decoder, slope);
   const { clicks, clicked, of } = standing;
   const wanted = cut.base + cut.oneClick / clicks + cut.clicked * clicked;
   const end = leftOut === 'cut by the clicked' ? 0 : Math.max(-CUT_LIMIT, Math.min(CUT_LIMIT, wanted));

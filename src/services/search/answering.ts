@@ -1,8 +1,10 @@
 import {
+  decoderAnswer,
   fitAnswer,
   saidOf,
   type AnswerCalibration,
   type FittedAnswer,
+  type NucleusLooks,
 } from '../../segmentation/answering/answerScores';
 import { findShown } from '../../segmentation/answering/shownNuclei';
 import type { Point } from '../../segmentation/geometry';
@@ -64,7 +66,7 @@ export class Answering {
   }
 
   #fit(): void {
-    const known = [...this.#found, ...this.#beside].sort(byPlace);
+    const known = [...this.#found, ...this.#beside].filter(isReadable).sort(byPlace);
     this.#answers = this.intents.map((intent, k) => {
       const objects = known.map(({ object }) => object);
       const { shown, elsewhere } = findShown(objects, intent.examples);
@@ -79,15 +81,16 @@ export class Answering {
         said: new Map([...saidOf({ shown, judged })].map(([i, label]) => [known[i]!, label])),
       };
     });
-    this.#fittedTo = known.length;
+    this.#fittedTo = this.#found.length + this.#beside.length;
   }
 
   #scored(nucleus: LookedAt): FoundObject {
     const { object, looks } = nucleus;
-    const scores = this.#answers.map(
-      ({ score, said }, k) =>
-        said.get(nucleus) ?? score(looks, calibrateScore(object.scores[k]!, this.intents[k]!.threshold)),
-    );
+    const scores = this.#answers.map(({ score, said }, k) => {
+      const decoder = calibrateScore(object.scores[k]!, this.intents[k]!.threshold);
+      if (looks === undefined) return decoderAnswer(decoder, this.calibration.slope);
+      return said.get(nucleus) ?? score(looks, decoder);
+    });
     return { ...object, scores };
   }
 }
@@ -96,6 +99,11 @@ interface IntentAnswer {
   readonly score: FittedAnswer;
   /** What the user has shown or judged. */
   readonly said: ReadonlyMap<LookedAt, 0 | 1>;
+}
+
+/** Whether its tile could be read; the others are scored by the decoder alone. */
+function isReadable(nucleus: LookedAt): nucleus is LookedAt & { readonly looks: NucleusLooks } {
+  return nucleus.looks !== undefined;
 }
 
 /** From top to bottom, then from left to right: sums come out alike in whatever order the nuclei were found. */

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { isBridgeError, type ErrorName } from '../../errors';
+import { isBridgeError } from '../../errors';
 import { orderTiles, toModelSpace, type Tile } from '../../segmentation/coordinates';
 import type { ObjectFeature } from '../../segmentation/features';
 import type { Point } from '../../segmentation/geometry';
@@ -17,6 +17,7 @@ import type { EncodedImage } from './encodedImage';
 import { NucleusReader } from './nucleusReader';
 import type { ExampleTile } from './promptEmbedding';
 import { retryOnce } from './retry';
+import { canGoOn } from './searchFaults';
 import type { SearchPlan } from './searchPlan';
 import type { SearchResult } from './searchResult';
 
@@ -24,8 +25,6 @@ import type { SearchResult } from './searchResult';
 const LOOKAHEAD = 4;
 /** Most tiles beside an extent that are looked at for its clicks: those of the newest. */
 const BESIDE_TILES = 8;
-/** Faults that end a whole search; any other loses the one tile. */
-const ENDS_SEARCH: ReadonlySet<ErrorName> = new Set(['RequestCancelled', 'ShuttingDown', 'ImageNotOpen']);
 
 /** How far a search is. */
 export interface TileProgress {
@@ -58,11 +57,15 @@ export class TileRun {
   /** Clicks' tiles that reach beyond the extent, with their nuclei, until they are decoded. */
   readonly #beside = new Map<string, ExampleTile>();
 
+  readonly #reader: NucleusReader;
+
   constructor(
     private readonly encoded: EncodedImage,
     private readonly blocks: BlockCache,
     private readonly where: SearchPlan,
-  ) {}
+  ) {
+    this.#reader = new NucleusReader(encoded, blocks.looks);
+  }
 
   get total(): number {
     return this.where.plan.tiles.length;
@@ -149,7 +152,7 @@ export class TileRun {
       });
     }
     return new Answering(
-      new NucleusReader(this.encoded, this.blocks.looks),
+      this.#reader,
       embedded.map(({ examples }, k) => ({
         examples,
         judged: (intents[k]!.judged ?? [])
@@ -178,7 +181,7 @@ export class TileRun {
     try {
       await work();
     } catch (error) {
-      if (!isBridgeError(error) || ENDS_SEARCH.has(error.errorName)) throw error;
+      if (!canGoOn(error)) throw error;
     }
   }
 
@@ -235,7 +238,8 @@ export class TileRun {
 
   /** Notes a failed tile. @throws what ends the whole search: a cancellation, a closed image or server, a fault of ours */
   #survive(tile: Tile, error: unknown): void {
-    if (!isBridgeError(error) || ENDS_SEARCH.has(error.errorName)) throw error;
+    if (!isBridgeError(error) || !canGoOn(error)) throw error;
+    this.#reader.lose(tile);
     this.firstFault ??= error;
     const { scale } = this.encoded.spaces;
     this.failed.push({

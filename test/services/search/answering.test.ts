@@ -97,3 +97,17 @@ test('what was judged stays as it was judged, and says something of the others',
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   expect(mean(odd.map(({ is }) => is))).toBeLessThan(mean(odd.map(({ was }) => was)));
 });
+
+test('a nucleus whose tile was lost is scored by the decoder alone, and spoils nothing', async () => {
+  const lost = new Set(objects.filter((_, i) => i % 10 === 7));
+  const partly = {
+    look: async (list: readonly FoundObject[]) =>
+      list.map((object) => ({ object, looks: lost.has(object) ? undefined : looks.get(object)! })),
+  };
+  const answering = new Answering(partly, [intent(0.5)], CALIBRATION);
+  await answering.add(objects);
+  for (const [i, { scores }] of answering.finish().entries()) {
+    expect(Number.isFinite(scores[0])).toBe(true);
+    if (lost.has(objects[i]!)) expect(scores[0]! >= 0.5).toBe(objects[i]!.scores[0]! >= 0.5);
+  }
+});
