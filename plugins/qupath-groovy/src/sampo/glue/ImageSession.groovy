@@ -154,6 +154,8 @@ class ImageSession {
         noteStep(new Step(change: change))
         SearchOutcome outcome = new SearchOutcome(answer, extent, intents.collect { Intent one -> one.id }, change,
             features.countBy { JsonObject one -> Features.className(one) }, (System.nanoTime() - start) / 1e9d)
+        // What this search has answered anew is over.
+        outcomes.removeAll { SearchOutcome one -> one.extent == outcome.extent && one.intentIds == outcome.intentIds }
         outcomes.add(outcome)
         while (outcomes.size() > 16) outcomes.remove(0)
         if (remember) workspace.refreshIntents()
@@ -261,7 +263,7 @@ class ImageSession {
         noteVerdicts(intentId, no, 'reject')
         Set<UUID> present = placer.find(yes).keySet()
         PlacedChange change = placer.apply(accepted.findAll { JsonObject one -> !present.contains(UUID.fromString(Json.text(one, 'id'))) }, no)
-        noteStep(new Step(change: change, judgedIntent: intentId, ids: yes + no))
+        noteStep(new Step(change: change, judgedIntent: intentId, ids: union(yes, no)))
     }
 
     /** An object drawn by the user is of the type. It is the user's from now on. */
@@ -343,7 +345,7 @@ class ImageSession {
         refining = call
         try {
             JsonObject answer = call.awaitObject()
-            return new RefineOutcome(intentId, previous, answer, merged(publishedChanges))
+            return new RefineOutcome(intentId, previous, answer, PlacedChange.compose(publishedChanges))
         } finally {
             refining = null
             publishedChanges = null
@@ -437,6 +439,12 @@ class ImageSession {
         return features.collect { JsonObject one -> UUID.fromString(Json.text(one, 'id')) } as Set<UUID>
     }
 
+    private static Set<UUID> union(Set<UUID> a, Set<UUID> b) {
+        Set<UUID> both = new HashSet<>(a)
+        both.addAll(b)
+        return both
+    }
+
     private static JsonObject judgementOf(String kind, JsonObject feature) {
         return Json.object(kind: kind, objectId: Json.text(feature, 'id'), geometry: feature.get('geometry'))
     }
@@ -482,17 +490,6 @@ class ImageSession {
     private void noteStep(Step step) {
         if (step.change.isEmpty() && step.judgedIntent == null) return
         synchronized (steps) { steps.add(step) }
-    }
-
-    private static PlacedChange merged(List<PlacedChange> changes) {
-        List<PathObject> added = new ArrayList<>(), removed = new ArrayList<>()
-        int kept = 0
-        for (PlacedChange change : changes) {
-            added.addAll(change.added)
-            removed.addAll(change.removed)
-            kept += change.kept
-        }
-        return new PlacedChange(added, removed, kept)
     }
 
     private static Double number(JsonObject of, String member) {

@@ -35,7 +35,8 @@ class ObjectPlacer {
      * parent. @param remember whether `undo` takes this step back
      */
     synchronized PlacedChange apply(Collection<JsonObject> features, Collection<UUID> removedIds, boolean remember = true) {
-        Set<UUID> wanted = new HashSet<>(removedIds)
+        Set<UUID> leaving = new HashSet<>(removedIds)
+        Set<UUID> wanted = new HashSet<>(leaving)
         Map<UUID, String> classes = new HashMap<>()
         for (JsonObject feature : features) {
             String id = Json.text(feature, 'id')
@@ -53,7 +54,7 @@ class ObjectPlacer {
             log.call("object ${Json.text(feature, 'id')} was left out: $why" as String)
         }
         Set<UUID> readable = added.collect { PathObject one -> one.ID } as Set<UUID>
-        List<PathObject> removed = present.findAll { UUID id, PathObject object -> !theirs.contains(id) && (readable.contains(id) || removedIds.contains(id)) }
+        List<PathObject> removed = present.findAll { UUID id, PathObject object -> !theirs.contains(id) && (readable.contains(id) || leaving.contains(id)) }
             .values().toList()
         PlacedChange change = new PlacedChange(added, removed, theirs.size(), unreadable)
         perform(added, removed)
@@ -83,14 +84,7 @@ class ObjectPlacer {
     synchronized PlacedChange mergeSince(int since) {
         if (done.size() <= since) return new PlacedChange([], [])
         if (done.size() == since + 1) return done.last()
-        List<PlacedChange> steps = new ArrayList<>(done.subList(since, done.size()))
-        Map<UUID, PathObject> before = new LinkedHashMap<>(), after = new LinkedHashMap<>()
-        for (PlacedChange step : steps) {
-            for (PathObject object : step.removed) if (after.remove(object.ID) == null) before.put(object.ID, object)
-            for (PathObject object : step.added) after.put(object.ID, object)
-        }
-        PlacedChange merged = new PlacedChange(after.values().toList(), before.values().toList(), steps.sum { PlacedChange s -> s.kept } as int,
-            steps.sum { PlacedChange s -> s.unreadable } as int)
+        PlacedChange merged = PlacedChange.compose(new ArrayList<>(done.subList(since, done.size())))
         while (done.size() > since) done.remove(done.size() - 1)
         done.add(merged)
         return merged
@@ -128,7 +122,8 @@ class ObjectPlacer {
     private PlacedChange reversed(PlacedChange change) {
         Map<UUID, PathObject> present = find(change.added.collect { PathObject one -> one.ID } as Set<UUID>)
         List<PathObject> out = present.values().findAll { PathObject one -> !belongsToUser(one, one.pathClass?.toString()) }.toList()
-        Set<UUID> staying = present.keySet() - out.collect { PathObject one -> one.ID }
+        Set<UUID> staying = new HashSet<>(present.keySet())
+        for (PathObject one : out) staying.remove(one.ID)
         Map<UUID, PathObject> already = find(change.removed.collect { PathObject one -> one.ID } as Set<UUID>)
         Set<UUID> leaving = out.collect { PathObject one -> one.ID } as Set<UUID>
         List<PathObject> back = change.removed.findAll { PathObject one -> !staying.contains(one.ID) && (leaving.contains(one.ID) || !already.containsKey(one.ID)) }

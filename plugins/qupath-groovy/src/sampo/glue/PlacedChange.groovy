@@ -22,5 +22,18 @@ class PlacedChange {
         this.unreadable = unreadable
     }
 
+    /** Several steps as one: what was there before the first against what is there after the last. */
+    static PlacedChange compose(List<PlacedChange> steps) {
+        Map<UUID, PathObject> before = new LinkedHashMap<>(), after = new LinkedHashMap<>()
+        int kept = 0, unreadable = 0
+        for (PlacedChange step : steps) {
+            for (PathObject object : step.removed) if (after.remove(object.ID) == null) before.put(object.ID, object)
+            for (PathObject object : step.added) after.put(object.ID, object)
+            kept += step.kept
+            unreadable += step.unreadable
+        }
+        return new PlacedChange(after.values().toList(), before.values().toList(), kept, unreadable)
+    }
+
     boolean isEmpty() { return added.isEmpty() && removed.isEmpty() }
 }

@@ -3,7 +3,6 @@ package sampo.glue
 import com.google.gson.JsonObject
 import groovy.transform.CompileStatic
 import qupath.lib.images.ImageData
-import qupath.lib.objects.classes.PathClass
 import sampo.transport.BridgeClient
 import sampo.transport.BridgeFault
 import sampo.transport.BridgeState
@@ -74,12 +73,10 @@ class Workspace {
 
     Intent intentNamed(String name) { return intents.find { Intent one -> one.name == name } }
 
-    /** The intent of a class name, made with the colour that QuPath has for the class when there is none. */
-    Intent intentFor(String className) {
+    /** The intent of a class name, made when there is none. @param color for a new one; null lets the server choose */
+    Intent intentFor(String className, List<Integer> color = null) {
         Intent known = intentNamed(className) ?: refreshIntents().find { Intent one -> one.name == className }
-        if (known != null) return known
-        PathClass pathClass = PathClass.fromString(className)
-        return createIntent(className, Features.colorOf(pathClass))
+        return known ?: createIntent(className, color)
     }
 
     Intent createIntent(String name, List<Integer> color) {

@@ -1,20 +1,24 @@
 package sampo.panel
 
 import groovy.transform.CompileStatic
+import javafx.application.Platform
+import javafx.beans.binding.Bindings
 import javafx.scene.control.ButtonBar
 import javafx.scene.control.ButtonType
 import javafx.scene.control.ComboBox
 import javafx.scene.control.Dialog
 import javafx.scene.control.Label
 import javafx.scene.layout.VBox
+import javafx.stage.Window
 
 /** Asks for the class that is clicked: one that QuPath has, or a new name. */
 @CompileStatic
 class ClassNameDialog {
     /** @return null when the user does not say */
-    static String ask(List<String> names) {
+    static String ask(List<String> names, Window owner) {
         Dialog<String> dialog = new Dialog<>()
         dialog.title = 'SAMPO'
+        dialog.initOwner(owner)
         ButtonType use = new ButtonType('Use', ButtonBar.ButtonData.OK_DONE)
         dialog.dialogPane.buttonTypes.addAll(use, ButtonType.CANCEL)
         ComboBox<String> box = new ComboBox<>()
@@ -29,7 +33,9 @@ class ClassNameDialog {
             String text = (box.editor.text ?: box.value)?.trim()
             pressed == use && text ? text : null
         }
-        dialog.setOnShown { box.requestFocus() }
+        // With nothing said there is nothing to use.
+        dialog.dialogPane.lookupButton(use).disableProperty().bind(Bindings.createBooleanBinding({ -> !box.editor.text?.trim() }, box.editor.textProperty()))
+        dialog.setOnShown { Platform.runLater { box.editor.requestFocus() } }
         return dialog.showAndWait().orElse(null)
     }
 }

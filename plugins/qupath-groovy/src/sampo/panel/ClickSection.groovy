@@ -41,7 +41,7 @@ class ClickSection {
         this.controller = controller
         ToggleButton tool = new ToggleButton('◎  Click tool (J)')
         tool.focusTraversable = false
-        tool.tooltip = new Tooltip('Left click: this type. Right click or Shift: not this. Drag: move the image.')
+        tool.tooltip = new Tooltip('Left click: this type. Right click or Shift: not this, which rejects an object that was found. Ctrl: select. Drag: move the image.')
         tool.setOnAction { ActionEvent event -> controller.gui.toolManager.selectedTool = controller.tool.tool; tool.selected = true }
         controller.gui.toolManager.selectedToolProperty().addListener { ObservableValue<?> of, Object old, Object now -> tool.selected = now.is(controller.tool.tool) }
         tool.selected = controller.gui.toolManager.selectedTool.is(controller.tool.tool)

@@ -2,6 +2,7 @@ package sampo.panel
 
 import groovy.transform.CompileStatic
 import javafx.event.EventHandler
+import javafx.scene.input.ContextMenuEvent
 import javafx.scene.input.MouseButton
 import javafx.scene.input.MouseEvent
 import org.controlsfx.glyphfont.Glyph
@@ -11,10 +12,14 @@ import qupath.lib.gui.viewer.tools.PathTools
 
 import java.awt.geom.Point2D
 
-/** The tool with which nuclei are clicked: left is "this", right or Shift is "not this". Dragging moves the view. */
+/**
+ * The tool with which nuclei are clicked: left is "this", right or Shift is "not this", which rejects an object that was found.
+ * Ctrl (Command) selects. Dragging moves the view.
+ */
 @CompileStatic
 class ClickTool {
     static final String NAME = 'SAMPO click'
+    static final Character ICON = '\u25CE' as char
 
     final PathTool tool
     private final Controller controller
@@ -22,11 +27,20 @@ class ClickTool {
 
     ClickTool(Controller controller) {
         this.controller = controller
-        Glyph icon = new Glyph()
-        icon.fontFamily = 'System'
+        // A ControlsFX glyph, since QuPath's toolbar shows no other node; by its character, which its copies keep.
+        Glyph icon = new Glyph('System', (Object) ICON)
         icon.fontSize = 15
-        icon.text = '◎'
         tool = PathTools.createTool(MouseEvent.ANY, { MouseEvent event -> handle(event) } as EventHandler<MouseEvent>, NAME, icon)
+    }
+
+    /** A right click is "not this" while the tool is in hand: QuPath's context menu stays away. The click itself still comes. */
+    void keepMenuAway(QuPathViewer viewer) {
+        viewer.view.addEventFilter(MouseEvent.MOUSE_PRESSED) { MouseEvent event ->
+            if (event.button == MouseButton.SECONDARY && controller.gui.toolManager.selectedTool.is(tool)) event.consume()
+        }
+        viewer.view.addEventFilter(ContextMenuEvent.CONTEXT_MENU_REQUESTED) { ContextMenuEvent event ->
+            if (controller.gui.toolManager.selectedTool.is(tool)) event.consume()
+        }
     }
 
     private void handle(MouseEvent event) {
@@ -39,7 +53,7 @@ class ClickTool {
             viewer.view.requestFocus()
             fromX = event.x
             fromY = event.y
-            event.consume() // no context menu over a "not this"
+            event.consume()
         } else if (event.eventType == MouseEvent.MOUSE_DRAGGED && event.button == MouseButton.PRIMARY) {
             double downsample = viewer.downsampleFactor
             viewer.setCenterPixelLocation(viewer.centerPixelX - (event.x - fromX) * downsample, viewer.centerPixelY - (event.y - fromY) * downsample)
@@ -49,7 +63,8 @@ class ClickTool {
         } else if (event.eventType == MouseEvent.MOUSE_CLICKED && event.isStillSincePress() && event.clickCount == 1) {
             Point2D place = viewer.componentPointToImagePoint(event.x, event.y, null, false)
             boolean positive = event.button == MouseButton.PRIMARY && !event.isShiftDown()
-            controller.clicked(viewer, place.x, place.y, positive)
+            if (event.isShortcutDown()) controller.select(viewer, place.x, place.y)
+            else controller.clicked(viewer, place.x, place.y, positive)
             event.consume()
         }
     }

@@ -232,15 +232,22 @@ class Controller {
 
     /** QuPath's own list of classes has the intent too, in its colour. */
     private void offerClass(Intent one) {
-        PathClass pathClass = PathClass.fromString(one.name, qupath.lib.common.ColorTools.packRGB(one.color[0], one.color[1], one.color[2]))
-        if (!gui.availablePathClasses.contains(pathClass) && one.is(intent.get())) gui.availablePathClasses.add(pathClass)
+        PathClass pathClass = PathClass.fromString(one.name)
+        if (gui.availablePathClasses.contains(pathClass)) return
+        pathClass.setColor(qupath.lib.common.ColorTools.packRGB(one.color[0], one.color[1], one.color[2]))
+        if (one.is(intent.get())) gui.availablePathClasses.add(pathClass)
     }
 
-    void createIntent(String name, List<Integer> color) {
+    /** The colour of a class in QuPath's list; null for one that is not there. */
+    private List<Integer> listedColor(String name) {
+        return Features.colorOf(gui.availablePathClasses.find { PathClass one -> one?.toString() == name })
+    }
+
+    void createIntent(String name) {
+        List<Integer> color = listedColor(name)
         work {
             if (!workspace.connected) workspace.connect(true)
-            Intent known = workspace.intentNamed(name)
-            Intent made = known ?: workspace.createIntent(name, color ?: Features.colorOf(PathClass.fromString(name)))
+            Intent made = workspace.intentFor(name, color)
             later { intent.set(intents.find { Intent one -> one.id == made.id }) }
         }
     }
@@ -293,10 +300,11 @@ class Controller {
         if (of == null) {
             String name = askClassName()
             if (name == null) return
+            List<Integer> color = listedColor(name)
             int z = viewer.ZPosition, t = viewer.TPosition
             work {
                 if (!workspace.connected) workspace.connect(true)
-                Intent made = workspace.intentFor(name)
+                Intent made = workspace.intentFor(name, color)
                 later { intent.set(intents.find { Intent one -> one.id == made.id }) }
                 ImageSession session = makeSession(data, z, t)
                 later { addClick(viewer, session, new Click(made.id, x, y, positive)) }
@@ -304,6 +312,11 @@ class Controller {
             return
         }
         ImageSession known = sessionOf(data, viewer.ZPosition, viewer.TPosition)
+        PathObject wrong = positive || known == null ? null : objectAt(known, x, y)
+        if (wrong != null) {
+            judge(known, of, [wrong], false)
+            return
+        }
         if (known != null) {
             addClick(viewer, known, new Click(of.id, x, y, positive))
             return
@@ -328,7 +341,7 @@ class Controller {
     String askClassName() {
         List<String> names = gui.availablePathClasses.findAll { PathClass one -> one != null && one != PathClass.NULL_CLASS && !one.name.endsWith('*') }
             .collect { PathClass one -> one.toString() }.toList()
-        return ClassNameDialog.ask(names)
+        return ClassNameDialog.ask(names, gui.stage)
     }
 
     void dropLastClick() {
@@ -507,6 +520,16 @@ class Controller {
         return data == null ? new ArrayList<PathObject>() : new ArrayList<PathObject>(data.hierarchy.selectionModel.selectedObjects)
     }
 
+    void select(QuPathViewer viewer, double x, double y) {
+        ImageSession session = sessionOf(viewer.imageData, viewer.ZPosition, viewer.TPosition)
+        PathObject under = session == null ? null : objectAt(session, x, y)
+        viewer.imageData.hierarchy.selectionModel.setSelectedObject(under)
+    }
+
+    private static PathObject objectAt(ImageSession session, double x, double y) {
+        return session.placer.all().find { PathObject one -> one.ROI.contains(x, y) }
+    }
+
     /** Accepts or rejects the object in review, else what is selected. */
     void judgeSelected(boolean accept) {
         Intent of = intent.get()
@@ -518,7 +541,7 @@ class Controller {
                 queue.remove(feature)
                 work {
                     session.judgeFeatures(of.id, accept ? [feature] : [], accept ? [] : [feature])
-                    later { touched() }
+                    judgedMore()
                 }
                 reviewNext()
                 return
@@ -526,13 +549,18 @@ class Controller {
         }
         List<PathObject> objects = selection().findAll { PathObject one -> one.isDetection() }
         if (objects.isEmpty()) {
-            say('Select an object first, or press Q for the next one to review.')
+            say('Ctrl-click an object first, or press Q for the next one to review.')
             return
         }
-        // The class that each object has says whose judgement it is.
+        judge(session, of, objects, accept)
+    }
+
+    /** The class that each object has says whose judgement it is. */
+    private void judge(ImageSession session, Intent of, List<PathObject> objects, boolean accept) {
         Map<String, List<PathObject>> byIntent = objects.groupBy { PathObject one -> workspace.intentNamed(one.pathClass?.toString())?.id ?: of.id }
         work {
             byIntent.each { String id, List<PathObject> ones -> session.judge(id, ones, accept) }
+            judgedMore()
             later {
                 say("${objects.size()} ${accept ? 'accepted' : 'rejected'}.${session.unsent > 0 ? ' They are kept here until the server is back.' : ''}" as String)
                 touched()
@@ -551,6 +579,7 @@ class Controller {
         }
         work {
             session.addDrawn(of.id, drawn)
+            judgedMore()
             later {
                 say("Added to ${of.name}: the drawn outline counts as right." as String)
                 touched()
@@ -633,6 +662,7 @@ class Controller {
         }
         work {
             String what = session.undo()
+            judgedMore()
             later {
                 say("Undone: $what." as String)
                 touched()
@@ -644,7 +674,11 @@ class Controller {
 
     void refine() {
         Intent of = intent.get()
-        if (of == null) return
+        if (of == null) {
+            say('Click nuclei and judge what is found first: Refine learns from that.')
+            return
+        }
+        stopReview()
         withSession { ImageSession session ->
             later {
                 refining.set(true)
@@ -756,6 +790,12 @@ class Controller {
 
     private void later(Runnable body) { Platform.runLater(body) }
 
+    /** On a worker: counts have changed. */
+    void judgedMore() {
+        if (workspace.connected) workspace.refreshIntents()
+        later { touched() }
+    }
+
     /** Runs on a worker; what goes wrong is said in the panel, with what to do. */
     private void work(Closure<?> body) {
         workers.execute {
@@ -778,6 +818,7 @@ class Controller {
         PromptOverlay overlay = new PromptOverlay(this, viewer)
         overlays.put(viewer, overlay)
         viewer.customOverlayLayers.add(overlay)
+        tool.keepMenuAway(viewer)
         Controller controller = this
         viewer.addViewerListener(new QuPathViewerListener() {
             @Override

@@ -54,7 +54,12 @@ class Gallery {
         this.intent = intent
         tiles.prefColumns = COLUMNS
         tiles.padding = new Insets(10)
-        tiles.minHeight = 5 * (SIDE + 14) + 4 * 8 + 20
+        tiles.prefTileWidth = SIDE + 8
+        tiles.prefTileHeight = SIDE + 8
+        // Sized before the first forty come.
+        double width = COLUMNS * (SIDE + 16) + 12, height = COUNT.intdiv(COLUMNS) * (SIDE + 16) + 12
+        tiles.setMinSize(width, height)
+        tiles.setMaxSize(width, height)
         Label hint = Ui.note("Green is ${intent.name}, red is not. A click turns one; Enter settles all of them.")
         VBox top = new VBox(3d, heading, hint)
         top.padding = new Insets(10, 12, 4, 12)
@@ -158,9 +163,9 @@ class Gallery {
         Thread.startDaemon('sampo-gallery') {
             try {
                 session.judgeFeatures(intent.id, yes, no)
+                controller.judgedMore()
                 Platform.runLater {
                     settled += yes.size() + no.size()
-                    controller.changes.set(controller.changes.get() + 1)
                     load()
                 }
             } catch (RuntimeException failed) {
@@ -176,10 +181,8 @@ class Gallery {
         if (loading) return
         Thread.startDaemon('sampo-gallery') {
             session.undo()
-            Platform.runLater {
-                controller.changes.set(controller.changes.get() + 1)
-                load()
-            }
+            controller.judgedMore()
+            Platform.runLater { load() }
         }
     }
 }

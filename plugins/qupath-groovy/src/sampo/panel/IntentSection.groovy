@@ -57,7 +57,7 @@ class IntentSection {
         node = Ui.section('Class', list, Ui.row(
             Ui.button('New …', 'A class to click for: one of QuPath\'s, or a new name') {
                 String name = controller.askClassName()
-                if (name != null) controller.createIntent(name, null)
+                if (name != null) controller.createIntent(name)
             }, more, Ui.space()))
     }
 
