@@ -253,6 +253,16 @@ class ImageSession {
         noteStep(new Step(change: accept ? new PlacedChange([], []) : placer.apply([], ids), judgedIntent: intentId, ids: ids))
     }
 
+    /** Rejects objects that stay in the image, since the user has given them another class. */
+    void rejectOnly(String intentId, Collection<PathObject> objects) {
+        submit(intentId, objects.collect { PathObject object ->
+            Json.object(kind: 'reject', objectId: object.ID.toString(), geometry: Features.toGeometry(object.ROI))
+        })
+        Set<UUID> ids = objects.collect { PathObject one -> one.ID } as Set<UUID>
+        noteVerdicts(intentId, ids, 'reject')
+        noteStep(new Step(change: new PlacedChange([], []), judgedIntent: intentId, ids: ids))
+    }
+
     /** The same for objects of the review queue, which may not be in the image: accepted ones come into it. One step. */
     void judgeFeatures(String intentId, List<JsonObject> accepted, List<JsonObject> rejected) {
         List<JsonObject> judgements = (accepted.collect { JsonObject one -> judgementOf('accept', one) } + rejected.collect { JsonObject one -> judgementOf('reject', one) })
