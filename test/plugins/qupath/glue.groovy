@@ -231,14 +231,16 @@ test('steps of one search become one step') {
     assert hierarchy.detectionObjects*.ID == [a] && hierarchy.detectionObjects.find().ROI.boundsX == 0d
 }
 
-test('100,000 objects are placed, found and taken back') {
+test('very many objects are placed, found and taken back') {
+    // 100,000 in a real QuPath; the stand-ins are slow.
+    int count = Class.forName('qupath.lib.objects.PathObject').interfaces.contains(GroovyObject) ? 10000 : 100000
     def hierarchy = new PathObjectHierarchy()
     def placer = new ObjectPlacer(hierarchy, plane)
-    def features = (0..<100000).collect { square(new UUID(7L, it), 10 * (it % 400), 10 * it.intdiv(400), 6) }
+    def features = (0..<count).collect { square(new UUID(7L, it), 10 * (it % 400), 10 * it.intdiv(400), 6) }
     long start = System.nanoTime()
     placer.apply(features, [])
-    println "  100,000 objects placed in ${(System.nanoTime() - start).intdiv(1000000)} ms"
-    assert hierarchy.detectionObjects.size() == 100000
+    println "  $count objects placed in ${(System.nanoTime() - start).intdiv(1000000)} ms"
+    assert hierarchy.detectionObjects.size() == count
     placer.undo()
     assert hierarchy.detectionObjects.isEmpty()
 }
@@ -353,7 +355,7 @@ test('click, find all, reject, refine, revert, undo: the whole flow on one image
     def session = workspace.session(data)
     clicksOf(intent.id).each { session.addClick(it) }
     def told = new CopyOnWriteArrayList()
-    def found = session.search([intent], Extents.image()) { text, percent, eta -> told << percent }
+    def found = session.search([intent], Extents.image(), [], true) { text, percent, eta -> told << percent }
     def objects = data.hierarchy.detectionObjects
     assert found.total > 50 && objects.size() == found.total && objects.every { it.pathClass.toString() == 'Flow' }
     assert told.size() > 1 && told.last() == 100d
@@ -487,7 +489,7 @@ test('the image closed during a run: the search ends with a sentence, the worksp
     def fault = null
     def searching = Thread.start {
         try {
-            session.search([intent], Extents.image()) { text, percent, eta -> session.close() }
+            session.search([intent], Extents.image(), [], true) { text, percent, eta -> session.close() }
         } catch (Exception ended) {
             fault = ended
         }
@@ -506,7 +508,7 @@ test('a search that is cancelled keeps what came, and undo takes it out') {
     clicksOf(intent.id).each { session.addClick(it) }
     session.pixelSize = null
     try {
-        session.search([intent], Extents.image()) { text, percent, eta -> session.cancel() }
+        session.search([intent], Extents.image(), [], true) { text, percent, eta -> session.cancel() }
     } catch (BridgeFault cancelled) {
         assert cancelled.name == 'RequestCancelled'
     }

@@ -28,5 +28,9 @@ class PathObject {
     PathObject getParent() { return parent }
     Collection<PathObject> getChildObjects() { return children }
     void addChildObjects(Collection<? extends PathObject> objects) { for (o in objects) { o.parent?.removeChildObjects([o]); o.parent = this; children << o } }
-    void removeChildObjects(Collection<PathObject> objects) { for (o in objects) { children.removeIf { it.is(o) }; o.parent = null } }
+    void removeChildObjects(Collection<PathObject> objects) {
+        def leaving = Collections.newSetFromMap(new IdentityHashMap<PathObject, Boolean>())
+        for (o in objects) { leaving << o; o.parent = null }
+        children.removeIf { leaving.contains(it) }
+    }
 }

@@ -18,5 +18,8 @@ class PathObjectHierarchy {
     void removeObjects(Collection<? extends PathObject> objects, boolean keepChildren) { objects.each { it.parent?.removeChildObjects([it]) }; tell() }
     void fireHierarchyChangedEvent(Object source) { tell() }
     void fireObjectClassificationsChangedEvent(Object source, Collection<? extends PathObject> objects) { tell() }
-    private static List<PathObject> below(PathObject object) { return object.childObjects.collectMany { [it] + below(it) } }
+    private static List<PathObject> below(PathObject object, List<PathObject> into = []) {
+        for (child in object.childObjects) { into << child; below(child, into) }
+        return into
+    }
 }
