@@ -19,7 +19,10 @@ const { values: options } = parseArgs({
 function tool(name, args) {
   const path = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin', name) : name;
   const { status, error } = spawnSync(path, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) throw new Error(`${name} failed${error ? `: ${error.message}` : ''}; a JDK of version 17 or newer is needed`);
+  if (status !== 0)
+    throw new Error(
+      `${name} failed${error ? `: ${error.message}` : ''}; a JDK of version 17 or newer is needed`,
+    );
 }
 
 /** Every Groovy source below src, as the class path names it. */
@@ -27,7 +30,11 @@ export function sources() {
   const src = join(plugin, 'src');
   return readdirSync(src, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.groovy'))
-    .map((entry) => relative(src, join(entry.parentPath ?? entry.path, entry.name)).split(sep).join('/'))
+    .map((entry) =>
+      relative(src, join(entry.parentPath ?? entry.path, entry.name))
+        .split(sep)
+        .join('/'),
+    )
     .sort();
 }
 
@@ -36,16 +43,41 @@ function buildJar(out) {
   try {
     const classes = join(work, 'classes');
     mkdirSync(classes);
-    const java = ['SampoExtension.java', 'standins/qupath/lib/gui/QuPathGUI.java', 'standins/qupath/lib/gui/extensions/QuPathExtension.java'];
-    tool('javac', ['--release', '17', '-Xlint:all', '-Werror', '-d', classes, ...java.map((file) => join(here, file))]);
+    const java = [
+      'SampoExtension.java',
+      'standins/qupath/lib/gui/QuPathGUI.java',
+      'standins/qupath/lib/gui/extensions/QuPathExtension.java',
+    ];
+    tool('javac', [
+      '--release',
+      '17',
+      '-Xlint:all',
+      '-Werror',
+      '-d',
+      classes,
+      ...java.map((file) => join(here, file)),
+    ]);
     rmSync(join(classes, 'qupath'), { recursive: true });
     cpSync(join(here, 'META-INF'), join(classes, 'META-INF'), { recursive: true });
     cpSync(join(plugin, 'src'), classes, { recursive: true });
     writeFileSync(join(classes, 'sampo', 'sources.txt'), `${sources().join('\n')}\n`);
-    writeFileSync(join(work, 'manifest.txt'), `Implementation-Title: SAMPO for QuPath\nImplementation-Version: ${version}\n`);
+    writeFileSync(
+      join(work, 'manifest.txt'),
+      `Implementation-Title: SAMPO for QuPath\nImplementation-Version: ${version}\n`,
+    );
     mkdirSync(dirname(out), { recursive: true });
     const date = '--date=2026-01-01T00:00:00Z';
-    tool('jar', ['--create', '--file', out, '--manifest', join(work, 'manifest.txt'), date, '-C', classes, '.']);
+    tool('jar', [
+      '--create',
+      '--file',
+      out,
+      '--manifest',
+      join(work, 'manifest.txt'),
+      date,
+      '-C',
+      classes,
+      '.',
+    ]);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -54,7 +86,9 @@ function buildJar(out) {
 /** The catalogue that QuPath's extension manager reads. */
 function writeCatalog(file, repository) {
   if (!/^https:\/\/github\.com\/[^/]+\/[^/]+$/.test(repository ?? ''))
-    throw new Error('--catalog needs --repository https://github.com/OWNER/NAME: QuPath takes extensions from there alone');
+    throw new Error(
+      '--catalog needs --repository https://github.com/OWNER/NAME: QuPath takes extensions from there alone',
+    );
   const text = readFileSync(join(here, 'catalog.template.json'), 'utf8');
   writeFileSync(file, text.replaceAll('{repository}', repository).replaceAll('{version}', version));
 }

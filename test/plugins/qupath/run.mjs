@@ -5,7 +5,16 @@
 // With QUPATH_HOME (the folder of a QuPath's jars, or a class path) the glue runs on QuPath's own classes and Groovy instead of
 // the stand-ins, and the stand-ins are held against them. Prints each test and closes with "N passed, N failed".
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -65,7 +74,8 @@ function realJars() {
   const home = process.env.QUPATH_HOME;
   if (!home) return undefined;
   if (home.includes(delimiter) || home.endsWith('.jar') || home.endsWith('*')) return home.split(delimiter);
-  if (!statSync(home, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`QUPATH_HOME is no folder: ${home}`);
+  if (!statSync(home, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`QUPATH_HOME is no folder: ${home}`);
   return jarsBelow(home);
 }
 
@@ -90,11 +100,15 @@ function runSuite(label, java, classPath, suite) {
     tests.push({ ...test, name: `${label}, ${suite}: ${test.name}` });
   }
   if (status !== 0 || lines.length === 0)
-    fail(`${label}, ${suite}`, error?.message ?? `ended with exit code ${status} after ${lines.length} tests`);
+    fail(
+      `${label}, ${suite}`,
+      error?.message ?? `ended with exit code ${status} after ${lines.length} tests`,
+    );
   rmSync(scratch, { recursive: true, force: true });
 }
 
-if (!existsSync(join(root, 'dist', 'main.js'))) fail('the built server', 'dist/main.js is missing: npm run build');
+if (!existsSync(join(root, 'dist', 'main.js')))
+  fail('the built server', 'dist/main.js is missing: npm run build');
 const available = javas();
 if (available.size === 0) fail('a Java runtime', 'install a JDK of version 17 or newer');
 const sources = [join(plugin, 'src'), here];
@@ -115,7 +129,9 @@ if (tests.length === 0) {
       runSuite('real QuPath', java, [...sources, ...real], suite);
   } else {
     for (const pairing of PAIRINGS) {
-      const fitting = [...available.keys()].filter((v) => v >= pairing.javaAtLeast && v <= pairing.javaAtMost);
+      const fitting = [...available.keys()].filter(
+        (v) => v >= pairing.javaAtLeast && v <= pairing.javaAtMost,
+      );
       if (fitting.length === 0) {
         fail(pairing.name, `no Java of version ${pairing.javaAtLeast} to ${pairing.javaAtMost} is installed`);
         continue;
@@ -130,7 +146,12 @@ if (tests.length === 0) {
         continue;
       }
       runSuite(label, available.get(version), [...sources, ...classPath], 'transport.groovy');
-      runSuite(label, available.get(version), [...sources, join(here, 'standins'), ...classPath], 'glue.groovy');
+      runSuite(
+        label,
+        available.get(version),
+        [...sources, join(here, 'standins'), ...classPath],
+        'glue.groovy',
+      );
     }
   }
 }
