@@ -231,6 +231,15 @@ test('steps of one search become one step') {
     assert hierarchy.detectionObjects*.ID == [a] && hierarchy.detectionObjects.find().ROI.boundsX == 0d
 }
 
+test('a z-stack: what lies in another plane is left alone') {
+    def hierarchy = new PathObjectHierarchy()
+    def first = new ObjectPlacer(hierarchy, ImagePlane.getPlane(0, 0)), third = new ObjectPlacer(hierarchy, ImagePlane.getPlane(2, 0))
+    first.apply([square(UUID.randomUUID(), 0, 0, 6)], [])
+    third.apply([square(UUID.randomUUID(), 0, 0, 6), square(UUID.randomUUID(), 20, 0, 6)], [])
+    assert first.all().size() == 1 && third.all().size() == 2
+    assert third.all().every { it.ROI.imagePlane.z == 2 }
+}
+
 test('very many objects are placed, found and taken back') {
     // 100,000 in a real QuPath; the stand-ins are slow.
     int count = Class.forName('qupath.lib.objects.PathObject').interfaces.contains(GroovyObject) ? 10000 : 100000
@@ -339,6 +348,7 @@ def picture = Picture.demo()
 
 Workspace workspaceOf(File state) {
     def workspace = new Workspace(state, 'test')
+    workspace.log = { println "  $it" }
     workspace.connect(false)
     return workspace
 }

@@ -113,7 +113,40 @@ const available = javas();
 if (available.size === 0) fail('a Java runtime', 'install a JDK of version 17 or newer');
 const sources = [join(plugin, 'src'), here];
 
-if (tests.length === 0) {
+/** The jar that ships must hold the sources as they are. */
+function checkJar() {
+  const jar = join(plugin, 'qupath-extension-sampo.jar');
+  const scratch = mkdtempSync(join(tmpdir(), 'sampo-qupath-jar-'));
+  try {
+    const command = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin', 'jar') : 'jar';
+    const { status, error } = spawnSync(command, ['--extract', '--file', jar], { cwd: scratch });
+    if (status !== 0) throw new Error(error?.message ?? 'it cannot be read');
+    const listed = readFileSync(join(scratch, 'sampo', 'sources.txt'), 'utf8')
+      .split('\n')
+      .filter(Boolean);
+    const src = join(plugin, 'src');
+    const present = readdirSync(src, { recursive: true }).filter((name) => name.endsWith('.groovy'));
+    const differ = present.filter((name) => {
+      const packed = join(scratch, name);
+      return !existsSync(packed) || !readFileSync(packed).equals(readFileSync(join(src, name)));
+    });
+    if (differ.length > 0 || listed.length !== present.length)
+      throw new Error(
+        `not what src holds (${differ.join(', ')}): run plugins/qupath-groovy/extension/build.mjs`,
+      );
+    if (!existsSync(join(scratch, 'sampo', 'extension', 'SampoExtension.class')))
+      throw new Error('its class is missing');
+    tests.push({ name: 'the jar holds the sources as they are', ok: true });
+  } catch (error) {
+    fail('the jar holds the sources as they are', error.message);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+checkJar();
+
+if (available.size > 0 && existsSync(join(root, 'dist', 'main.js'))) {
   let real;
   try {
     real = realJars();

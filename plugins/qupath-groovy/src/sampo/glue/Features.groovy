@@ -3,6 +3,7 @@ package sampo.glue
 import com.google.gson.JsonArray
 import com.google.gson.JsonElement
 import com.google.gson.JsonObject
+import com.google.gson.JsonParser
 import groovy.transform.CompileStatic
 import qupath.lib.common.ColorTools
 import qupath.lib.io.GsonTools
@@ -80,7 +81,8 @@ class Features {
 
     /** An area as GeoJSON geometry, type and coordinates alone. */
     static JsonObject toGeometry(ROI roi) {
-        JsonObject written = GsonTools.instance.toJsonTree(roi, ROI).asJsonObject
+        // By way of text: QuPath's writer cannot write into a tree.
+        JsonObject written = JsonParser.parseString(GsonTools.instance.toJson(roi, ROI)).asJsonObject
         return Json.object(type: written.get('type'), coordinates: written.get('coordinates'))
     }
 

@@ -75,9 +75,16 @@ class ObjectPlacer {
         for (PathObject object : objects) written.put(object.ID, look(object))
     }
 
-    /** Objects of ours in this image, also those of an earlier session. */
+    /** Objects of ours in this plane of the image, also those of an earlier session. */
     List<PathObject> all() {
-        return hierarchy.detectionObjects.findAll { PathObject object -> written.containsKey(object.ID) || object.measurements.containsKey(Features.SCORE) }.toList()
+        return hierarchy.detectionObjects.findAll { PathObject object ->
+            (written.containsKey(object.ID) || object.measurements.containsKey(Features.SCORE)) && inPlane(object)
+        }.toList()
+    }
+
+    private boolean inPlane(PathObject object) {
+        ImagePlane of = object.ROI.imagePlane
+        return of.z == plane.z && of.t == plane.t
     }
 
     /** Makes several remembered steps into one, so that one undo takes all of them back. @param since `depth` before the first */

@@ -38,7 +38,7 @@ class Workspace {
         client.onRequest('image/readRegion') { ServerRequest request -> sessionOf(request.params, 'the image is not open in QuPath any more').image.answer(request) }
         client.onNotification('objects/publish') { JsonObject params -> find(params)?.published(params) }
         client.onResume {
-            for (ImageSession session : sessions.values()) session.restore()
+            for (ImageSession session : allSessions()) session.restore()
             refreshIntents()
         }
     }
@@ -124,10 +124,11 @@ class Workspace {
         return made
     }
 
-    Collection<ImageSession> getSessions() { return sessions.values() }
+    /** Every session, of open and of earlier images. */
+    List<ImageSession> allSessions() { return new ArrayList<ImageSession>(sessions.values()) }
 
     void close() {
-        for (ImageSession session : sessions.values()) session.cancel()
+        for (ImageSession session : allSessions()) session.cancel()
         client.close()
     }
 

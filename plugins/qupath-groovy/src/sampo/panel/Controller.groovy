@@ -256,7 +256,7 @@ class Controller {
         work {
             workspace.updateIntent(which.id, name, null)
             // Objects shown follow the new name.
-            for (ImageSession session : workspace.sessions) {
+            for (ImageSession session : workspace.allSessions()) {
                 List<PathObject> theirs = session.placer.all().findAll { PathObject one -> one.pathClass?.toString() == which.name }
                 PathClass renamed = PathClass.fromString(name, qupath.lib.common.ColorTools.packRGB(which.color[0], which.color[1], which.color[2]))
                 for (PathObject one : theirs) one.pathClass = renamed
@@ -488,6 +488,7 @@ class Controller {
         String counts = found.counts.collect { String name, Integer count -> "$count $name" }.join(', ')
         String text = found.total == 0 ? 'Nothing found here.' : "$counts found in ${String.format(Locale.ROOT, '%.1f', found.wholeSeconds)} s." as String
         if (found.failedTiles > 0) text += " ${found.failedTiles} tiles could not be read."
+        if (found.change.unreadable > 0) text += " ${found.change.unreadable} objects could not be read; the log names them."
         List<String> notes = found.warnings.findAll { String one -> one != null }
         return notes ? "$text ${notes.collect { String one -> one.capitalize() }.join('. ')}." as String : text
     }
