@@ -450,6 +450,20 @@ test('clicks and judgements come back with the image, in another session') {
     second.close()
 }
 
+test('an image opened again within a session brings its clicks once') {
+    def workspace = workspaceOf(server.state)
+    def intent = workspace.intentFor('Again')
+    def data = dataOf(picture.image)
+    clicksOf(intent.id).each { workspace.session(data).addClick(it) }
+    // As QuPath reads it from a project: other data of the same image, with what was saved.
+    def reopened = dataOf(picture.image)
+    reopened.setProperty('sampo.clicks', data.getProperty('sampo.clicks'))
+    assert workspace.session(reopened).clicks.size() == 3
+    def unsaved = dataOf(picture.image)
+    assert workspace.session(unsaved).clicks.size() == 3
+    workspace.close()
+}
+
 test('an intent is used on the next image with no click') {
     def workspace = workspaceOf(server.state)
     def other = dataOf(javax.imageio.ImageIO.read(new File(TestServer.ROOT, 'test/fixtures/images/brca-val.png')))

@@ -17,4 +17,9 @@ class Click {
         this.y = y
         this.positive = positive
     }
+
+    /** Says the same of the same place. */
+    boolean same(Click other) {
+        return intentId == other.intentId && x == other.x && y == other.y && positive == other.positive
+    }
 }

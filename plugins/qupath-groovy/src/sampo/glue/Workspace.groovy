@@ -117,7 +117,7 @@ class Workspace {
         ImageSession made = new ImageSession(this, data, image)
         // The image was closed and opened again: its clicks come along.
         if (known != null) {
-            made.clicks.addAll(known.clicks)
+            for (Click click : known.clicks) if (!made.clicks.any { Click one -> one.same(click) }) made.clicks.add(click)
             known.close()
         }
         sessions.put(key, made)

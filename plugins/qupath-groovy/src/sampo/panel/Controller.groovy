@@ -289,8 +289,9 @@ class Controller {
 
     // --- Clicks
 
-    void clicked(QuPathViewer viewer, double x, double y, boolean positive) {
+    void clicked(QuPathViewer viewer, double atX, double atY, boolean positive) {
         if (!active) openPanel.call()
+        double x = Math.round(atX * 10) / 10d, y = Math.round(atY * 10) / 10d
         ImageData<BufferedImage> data = viewer.imageData
         if (x < 0 || y < 0 || x >= data.server.width || y >= data.server.height) {
             say('That is outside the image: click a nucleus.')
@@ -630,6 +631,7 @@ class Controller {
     }
 
     void stopReview() {
+        if (reviewed != null) say('')
         reviewed = null
         queue = []
         repaint()

@@ -1,6 +1,7 @@
 package sampo.panel
 
 import groovy.transform.CompileStatic
+import javafx.application.Platform
 import javafx.beans.binding.Bindings
 import javafx.beans.value.ObservableValue
 import javafx.geometry.Insets
@@ -29,6 +30,9 @@ class SampoPane {
         scroll.fitToWidth = true
         scroll.hbarPolicy = ScrollPane.ScrollBarPolicy.NEVER
         scroll.style = '-fx-background-color: transparent;'
+        // Keep and Revert are at the end: they must not wait below the fold.
+        for (ObservableValue<?> of : [controller.refining, controller.refined])
+            of.addListener { ObservableValue<?> which, Object old, Object now -> Platform.runLater { scroll.layout(); scroll.vvalue = 1d } }
         Label message = new Label()
         message.textProperty().bind(controller.message)
         message.wrapText = true
