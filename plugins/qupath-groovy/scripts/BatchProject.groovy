@@ -4,7 +4,8 @@
  *
  *   QuPath script BatchProject.groovy -p project.qpproj -a Lymphocyte -a Tumor
  *
- * A failing image does not stop the others, but makes the script end in an error at the end, and so QuPath's exit code is not 0.
+ * A failing image does not stop the others, but makes the script end in an error at the end. QuPath itself would only log that
+ * and end with 0, so without a window the script ends QuPath, with exit code 1.
  * The table with counts and densities is printed and written to sampo-summary.csv beside the project.
  */
 import qupath.lib.scripting.QP
@@ -24,11 +25,20 @@ def workspace = new Workspace()
 workspace.log = { println it }
 def rows = []
 try {
-    workspace.connect(true)
+    try {
+        workspace.connect(true)
+    } catch (Exception failed) {
+        if (getQuPath() != null) throw failed
+        System.err.println(failed.message)
+        System.exit(1)
+    }
     def intents = names.collect { name ->
         def known = workspace.intentNamed(name)
-        if (known == null || known.positives == 0) throw new IllegalStateException("\"$name\" has no example: click a few nuclei in one image first")
-        return known
+        if (known != null && known.positives > 0) return known
+        def said = "\"$name\" has no example: click a few nuclei in one image first"
+        if (getQuPath() != null) throw new IllegalStateException(said)
+        System.err.println(said)
+        System.exit(1)
     }
     project.imageList.each { entry ->
         def row = [image: entry.imageName, counts: [:], area: Double.NaN, seconds: Double.NaN, error: '']
@@ -70,5 +80,10 @@ def summary = new File(project.path.toFile().parentFile, 'sampo-summary.csv')
 summary.setText(([header] + table).collect { line -> line.collect { quoted(it as String) }.join(',') }.join('\n') + '\n', 'UTF-8')
 println "Summary: $summary"
 def failed = rows.count { it.error }
-if (failed > 0) throw new IllegalStateException("$failed of ${rows.size()} images failed: see $summary")
+if (failed > 0) {
+    def said = "$failed of ${rows.size()} images failed: see $summary"
+    if (getQuPath() != null) throw new IllegalStateException(said)
+    System.err.println(said)
+    System.exit(1)
+}
 return
