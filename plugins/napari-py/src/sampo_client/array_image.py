@@ -18,6 +18,14 @@ SAMPLE_BLOCK, SAMPLE_BLOCKS = 256, 16
 SAMPLE_PIXELS = 1_000_000
 
 
+def unreadable(error: BaseException) -> ImageProblem:
+    """The array itself raised."""
+    return ImageProblem(
+        f"the image raised while it was read: {type(error).__name__}: {error}",
+        hint="check that its file is still there and that the array computes; then search again",
+    )
+
+
 @dataclass(frozen=True)
 class PlaneStack:
     """Channel planes of one picture at one resolution, each [rows, columns] or, for RGB, one [rows, columns, 3 or 4]."""
@@ -72,12 +80,15 @@ class ArrayImage:
     def prepare(self) -> None:
         """Looks at a sample of the picture: what is dark and bright in it, and a name that no other picture has. May read pixels.
 
-        Raises ImageProblem, and what the array raises.
+        Raises ImageProblem, also for what the array raises.
         """
         with self._lock:
             if self._prepared is not None:
                 return
-            sample, digest = self._sample()
+            try:
+                sample, digest = self._sample()
+            except Exception as error:
+                raise unreadable(error) from error
             self._prepared = self._understand(sample)
             digest.update(repr((self.width, self.height, self.stain_map, self._prepared)).encode())
             self._uri = f"array:{self.name}#{(self.identity or '') + digest.hexdigest()[:32]}"
@@ -89,7 +100,7 @@ class ArrayImage:
         return self._uri
 
     def read(self, x: int, y: int, width: int, height: int, downsample: float) -> np.ndarray:
-        """uint8 [round(height / downsample), round(width / downsample), 3]. Raises what the array raises."""
+        """uint8 [round(height / downsample), round(width / downsample), 1 or 3]. Raises what the array raises."""
         self.prepare()
         columns, rows = output_size(width, height, downsample)
         level = self._level_for(downsample)
@@ -106,8 +117,7 @@ class ArrayImage:
             # Stains mix light, not density, when pixels are averaged; at these scales the difference is below one grey value.
             return to_bytes(resample(self._prepared.apply(stored), columns, rows))
         shown = self._prepared.apply(stored)  # type: ignore[union-attr]
-        pixels = to_bytes(resample(shown, columns, rows))
-        return np.repeat(pixels[..., :1], 3, axis=2) if pixels.shape[2] == 1 else pixels
+        return to_bytes(resample(shown, columns, rows))
 
     def _level_for(self, downsample: float) -> PlaneStack:
         best = self.levels[0]
@@ -131,11 +141,7 @@ class ArrayImage:
             digest.update(repr((plane.shape, str(plane.dtype), str(getattr(plane, "name", "")))).encode())
         blocks = []
         for x, y, width, height in self._sample_places():
-            try:
-                block = full.read(x, y, width, height)
-            except Exception as error:
-                self.read_error = error
-                raise
+            block = full.read(x, y, width, height)
             digest.update(np.ascontiguousarray(block).data)
             blocks.append(block.reshape(-1, block.shape[-1]))
         if len(self.levels) > 1:

@@ -78,6 +78,7 @@ class Connection:
 
     def __init__(self, socket: Any) -> None:
         self._socket = socket
+        self._manager: Any = socket
         self._ids = itertools.count(1)
         self._pending: dict[int, PendingCall] = {}
         self._lock = threading.Lock()
@@ -93,11 +94,12 @@ class Connection:
     @classmethod
     def open(cls, info: ConnectionInfo, timeout: float = 10) -> "Connection":
         """Connects. Raises TokenRefused, ConnectionRefused, Busy; the server's own sentence is in the message."""
-        from websockets.exceptions import InvalidHandshake, InvalidStatus
+        from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
         from websockets.sync.client import connect
 
         try:
-            socket = connect(
+            # Entered by hand, for the connection outlives this call; from version 17 on websockets wants it so.
+            manager = connect(
                 info.url,
                 additional_headers={"Authorization": f"Bearer {info.token}"},
                 subprotocols=["sampo.v1"],  # type: ignore[list-item]
@@ -106,6 +108,7 @@ class Connection:
                 open_timeout=timeout,
                 proxy=None,
             )
+            socket = manager.__enter__()
         except InvalidStatus as error:
             status = error.response.status_code
             said = bytes(error.response.body or b"").decode("utf-8", "replace").strip() or f"HTTP {status}"
@@ -113,9 +116,10 @@ class Connection:
             raise kind(f"the server at {info.url} refused the connection: {said}") from error
         except TimeoutError as error:
             raise ConnectionRefused(f"nothing answered at {info.url} within {timeout:g} s", hint="another program may have taken the port: restart the server with sampo serve") from error
-        except (OSError, InvalidHandshake, EOFError) as error:
+        except (OSError, InvalidHandshake, ConnectionClosed, EOFError) as error:
             raise ConnectionRefused(f"no server at {info.url}: {error}") from error
         connection = cls(socket)
+        connection._manager = manager
         connection._reader.start()
         return connection
 
@@ -165,7 +169,7 @@ class Connection:
             raise self._lost() from error
 
     def close(self) -> None:
-        self._socket.close()
+        self._manager.__exit__(None, None, None)
         self._reader.join(5)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -202,7 +206,7 @@ class Connection:
     def _take(self, text: str) -> None:
         try:
             message = parse(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             log.warning("the server sent %d characters that are not JSON", len(text))
             return
         if not isinstance(message, dict):
@@ -210,11 +214,13 @@ class Connection:
             return
         method, request_id = message.get("method"), message.get("id")
         if isinstance(method, str):
-            if request_id is not None:
+            if isinstance(request_id, (str, int, float)):
                 self._asked.add(request_id)
                 self._pool.submit(self._reply, request_id, method, message.get("params"))
-            else:
+            elif request_id is None:
                 self._notified(method, message.get("params"))
+            else:
+                log.warning("the server asked %s under an id that is neither text nor number", method)
             return
         # Ids of this client are whole numbers; True is one to Python, not to the protocol.
         pending = None
@@ -240,7 +246,7 @@ class Connection:
                 pending.hear(params.get("value"))
             return
         if method == "$/cancelRequest" and isinstance(params, dict):
-            if params.get("id") in self._asked:
+            if isinstance(params.get("id"), (str, int, float)) and params["id"] in self._asked:
                 self._cancelled.add(params["id"])
             return
         for listener in list(self._listeners.get(method, [])):

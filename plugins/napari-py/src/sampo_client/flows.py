@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Generator, Iterable, Mapping, Optional, Sequence, TypeVar, Union
 
-from .array_image import ArrayImage
+from .array_image import ArrayImage, unreadable
 from .errors import ImageProblem
 from .errors_gen import ClientFailed, IntentNotFound, NotAvailable, PathNotAllowed, ResultNotFound
 from .images import FileImage, Image, open_image
@@ -66,6 +66,8 @@ class Examples:
 
 def _click(place: Place, positive: bool) -> dict[str, Any]:
     try:
+        if isinstance(place, (str, bytes)):
+            raise TypeError
         x, y = place
         return {"x": float(x), "y": float(y), "positive": positive}
     except (TypeError, ValueError) as error:
@@ -275,10 +277,7 @@ def find_all(
         raised = source.read_error if isinstance(source, ArrayImage) else None
         if raised is None:
             raise
-        raise ImageProblem(
-            f"the image raised while a region was read: {type(raised).__name__}: {raised}",
-            hint="check that its file is still there and that the array computes; then search again",
-        ) from raised
+        raise unreadable(raised) from raised
     failed = [f"the tile at {tile['x']}, {tile['y']} failed: {tile['error']}" for tile in answer["tiles"]["failed"]]
     return Objects(
         features=tuple(answer["featureCollection"]["features"]),

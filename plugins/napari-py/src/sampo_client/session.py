@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any, Callable, Generator, Iterable, Mapping, Optional, Sequence, TypeVar, Union
 
 from . import batches, flows
@@ -51,7 +52,7 @@ class Session(Calls):
         """Ends the session. A server that it has started is stopped, unless another client is connected to it."""
         try:
             if self._started is not None and not self.closed:
-                if self.call("server/status")["clients"] <= 1:
+                if self._is_last_client():
                     self.call("server/stop")
                     self._started.wait()
         except SampoError:
@@ -59,6 +60,14 @@ class Session(Calls):
         finally:
             self._started = None
             self.connection.close()
+
+    def _is_last_client(self) -> bool:
+        """Whether nobody else is connected. A client that has just left may still be counted, so a second is given."""
+        for _ in range(10):
+            if self.call("server/status")["clients"] <= 1:
+                return True
+            time.sleep(0.1)
+        return False
 
     def call(self, method: str, params: Any = None, on_progress: Optional[Callable[[Any], None]] = None) -> Any:  # type: ignore[override]
         """Sends any request of the protocol and returns its result (docs/protocol.md)."""
