@@ -151,7 +151,8 @@ def open_on_server(state: SessionState, image: Any, options: Mapping[str, Any]) 
     else:
         yield Work(source.prepare)
         key = ("client", source.uri, source.pixel_size)
-        state.sources[source.uri] = source
+        # The object that is opened first goes on answering for its pixels.
+        source = state.sources.setdefault(source.uri, source)
         params = {"uri": source.uri, "source": "client", "width": source.width, "height": source.height, "channels": 3}
     if key in state.opened:
         return state.opened[key]
