@@ -13,6 +13,7 @@ server's error table, in `sampo_client.errors_gen`.
 from .array_image import ArrayImage
 from .async_session import AsyncSession, connect_async
 from .batches import BatchEnd, BatchFailed
+from .connection import CancelToken
 from .errors import ImageProblem, MissingPackage, SampoError
 from .errors_gen import *  # noqa: F401,F403 - the exceptions, by the names of the error table
 from .flows import Examples, Intent, OpenedImage, Refinement
@@ -24,6 +25,6 @@ from .version import PROTOCOL_VERSION, VERSION
 __version__ = VERSION
 
 __all__ = [
-    "ArrayImage", "AsyncSession", "BatchEnd", "BatchFailed", "Examples", "FileImage", "ImageProblem", "Intent", "MissingPackage", "Objects",
+    "ArrayImage", "AsyncSession", "BatchEnd", "BatchFailed", "CancelToken", "Examples", "FileImage", "ImageProblem", "Intent", "MissingPackage", "Objects",
     "OpenedImage", "PROTOCOL_VERSION", "Refinement", "SampoError", "Session", "VERSION", "connect", "connect_async", "open_image",
 ]

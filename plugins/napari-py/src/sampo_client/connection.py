@@ -73,6 +73,30 @@ class PendingCall:
             self.future.set_exception(error)
 
 
+class CancelToken:
+    """Cancels what runs under it, from any thread: hand it to find_all or refine, and call cancel()."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: Optional[PendingCall] = None
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        with self._lock:
+            self.cancelled = True
+            running = self._running
+        if running is not None:
+            running.cancel()
+
+    def watch(self, pending: PendingCall) -> None:
+        """Takes a request under its care; one that comes after cancel() is cancelled at once."""
+        with self._lock:
+            self._running = pending
+            cancelled = self.cancelled
+        if cancelled:
+            pending.cancel()
+
+
 class Connection:
     """One open socket. Thread-safe; callbacks run on its reader thread, answerers on threads of their own."""
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Generator, Iterable, Mapping, Optional, Sequen
 
 from . import batches, flows
 from .calls_gen import Calls
-from .connection import Connection
+from .connection import CancelToken, Connection
 from .errors import SampoError
 from .flows import Examples, Flow, Intent, OpenedImage, Place, Refinement, Region
 from .handshake import RegionAnswers, initialize, reach
@@ -119,6 +119,7 @@ class Session(Calls):
         remember: bool = True,
         on_objects: Optional[Callable[[list[Any]], None]] = None,
         on_progress: Optional[Callable[[Any], None]] = None,
+        cancel: Optional[CancelToken] = None,
         **options: Any,
     ) -> Objects:
         """All objects like the clicked ones.
@@ -131,6 +132,7 @@ class Session(Calls):
         region: (x, y, width, height) or a polygon; the whole image when left out.
         threshold: least score, 0 to 1. min_area, max_area: µm². simplify: px.
         on_objects, on_progress: hear objects and progress while tiles are computed, on another thread.
+        cancel: a CancelToken by which another thread stops the search.
         Raises NoPositiveClick, ClickOutside, ImageProblem, PathNotAllowed, ExtentTooLarge and others; RequestCancelled after a cancel.
         """
         if intents is None:
@@ -144,7 +146,8 @@ class Session(Calls):
             flows.find_all(
                 self.state, image, intents, region=region, filters=filters, model=model, remember=remember, colors=colors,
                 on_objects=on_objects, on_progress=on_progress, options=options,
-            )
+            ),
+            cancel,
         )
 
     def open(self, image: Any, **options: Any) -> OpenedImage:
@@ -196,6 +199,7 @@ class Session(Calls):
         intent: Union[str, Intent, None] = None,
         seconds: Optional[float] = None,
         on_progress: Optional[Callable[[Any], None]] = None,
+        cancel: Optional[CancelToken] = None,
         **settings: Any,
     ) -> Refinement:
         """Makes an intent better by its judgements; given objects, brings them up to date too.
@@ -204,7 +208,7 @@ class Session(Calls):
         """
         if seconds is not None:
             settings["seconds"] = float(seconds)
-        return self._run(flows.refine(self.state, what, intent, settings, on_progress))
+        return self._run(flows.refine(self.state, what, intent, settings, on_progress), cancel)
 
     def activate(self, intent: Union[str, Intent], checkpoint_id: Optional[str], objects: Optional[Objects] = None) -> Refinement:
         """Goes to a version of an intent (None: as shipped); `objects` are brought up to date."""
@@ -248,8 +252,16 @@ class Session(Calls):
         for listener in list(self.state.publish_listeners):
             listener(params)
 
-    def _run(self, flow: Flow[T]) -> T:
-        return run_flow(flow, self.call)
+    def _run(self, flow: Flow[T], cancel: Optional[CancelToken] = None) -> T:
+        if cancel is None:
+            return run_flow(flow, self.call)
+
+        def watched(method: str, params: Any, on_progress: Optional[Callable[[Any], None]]) -> Any:
+            pending = self.connection.request(method, params, on_progress)
+            cancel.watch(pending)
+            return pending.result()
+
+        return run_flow(flow, watched)
 
 
 def run_flow(flow: Generator[Any, Any, T], call: Callable[..., Any]) -> T:

@@ -1,0 +1,124 @@
+"""Runs the plugin in a real napari window and takes the pictures of docs/napari.md.
+
+    python tools/screenshots.py FOLDER [STATE]     (on Linux without a screen: xvfb-run -s "-screen 0 1500x1000x24" ...)
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+import numpy as np
+
+CLICKS = ((289, 260), (397, 247), (141, 200))
+
+
+def main(folder: Path, state: Path) -> None:
+    import napari
+    from qtpy.QtWidgets import QApplication
+
+    from napari_sampo.widget import SampoWidget
+
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1480, 960)
+    viewer.open_sample("napari-sampo", "breast")
+    widget = SampoWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="SAMPO", area="right")
+    controller = widget.controller
+    controller.bridge.options = {"state": state, "roots": []}
+
+    def wait(condition: Callable[[], Any], seconds: float = 120) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                raise SystemExit(f"waited too long; the panel says: {controller.last_message}")
+            QApplication.processEvents()
+            time.sleep(0.01)
+
+    def settle(seconds: float = 0.6) -> None:
+        end = time.monotonic() + seconds
+        wait(lambda: time.monotonic() > end)
+
+    def shot(name: str, window: Any = None) -> None:
+        settle()
+        path = str(folder / f"napari-{name}.png")
+        if window is None:
+            viewer.window.screenshot(path, canvas_only=False, flash=False)
+        else:
+            window.grab().save(path)
+        print(name, "|", *controller.last_message)
+
+    image = viewer.layers["breast"]
+    settle(1)
+    viewer.reset_view()
+    shot("start")
+    controller.connect()
+    controller.choose_intent("Lymphocyte", (20, 60, 220))
+    widget.intent.click.setChecked(True)
+    for x, y in CLICKS:
+        controller.click(image.data_to_world((y - 0.5, x - 0.5)))
+    shot("clicked")
+    controller.settings.extent = "layer"
+    controller.searching.find()
+    wait(lambda: controller.running is None and controller.last_message[1].startswith("Found"))
+    shot("found")
+    controller.judging.review_next()
+    wait(lambda: controller.judging.reviewing)
+    shot("review")
+    for number in range(6):
+        controller.judging.judge_current(number % 3 != 0)
+        settle(0.1)
+    widget.judge.gallery.click()
+    from napari_sampo.gallery import Gallery
+
+    wait(lambda: widget.judge.findChildren(Gallery))
+    gallery = widget.judge.findChildren(Gallery)[0]
+    for object_id in list(gallery.buttons)[1:12:3]:
+        gallery.turn(object_id)
+    shot("gallery", gallery)
+    gallery.accept()
+    wait(lambda: controller.intent() and controller.intent().judgements > 20)
+    viewer.reset_view()
+    controller.refining.refine()
+    wait(lambda: widget.bar.maximum() == 100 and widget.bar.value() > 20 and controller.running)
+    shot("refining")
+    wait(lambda: controller.running is None)
+    shot("refined")
+    if controller.refining.refinement is not None:
+        controller.refining.revert()
+        wait(lambda: controller.running is None and controller.last_message[1].startswith("Reverted"))
+
+    random = np.random.default_rng(5)
+    rows, columns = np.mgrid[:512, :512]
+    nuclei, marker = random.normal(200, 20, (512, 512)), random.normal(150, 20, (512, 512))
+    for y in range(30, 500, 42):
+        for x in range(30, 500, 42):
+            cx, cy, r = x + random.uniform(-9, 9), y + random.uniform(-9, 9), random.uniform(8, 12)
+            disc = np.clip(r + 0.5 - np.hypot(columns - cx, rows - cy), 0, 1) * random.uniform(0.6, 1)
+            nuclei += 2500 * disc
+            if random.random() < 0.3:
+                marker += 1800 * np.clip(r + 3.5 - np.hypot(columns - cx, rows - cy), 0, 1)
+    viewer.layers.clear()
+    viewer.add_image(nuclei.astype(np.uint16), name="DAPI", colormap="blue", blending="additive", scale=(0.5, 0.5))
+    viewer.add_image(marker.astype(np.uint16), name="CD8", colormap="green", blending="additive", scale=(0.5, 0.5))
+    viewer.reset_view()
+    controller.choose_intent("CD8 positive", (213, 94, 0))
+    settle()
+    picture = controller.picture()
+    places = np.argwhere(marker > 1900)[:: 2500][:4]
+    for y, x in places:
+        controller.click(picture.image_layer.data_to_world((y, x)))
+    controller.searching.find()
+    wait(lambda: controller.running is None and controller.last_message[1].startswith("Found"))
+    shot("fluorescence")
+    controller.close()
+    viewer.close()
+
+
+if __name__ == "__main__":
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    main(out, Path(sys.argv[2]) if len(sys.argv) > 2 else Path(tempfile.mkdtemp()) / "state")
