@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Iterator
 
 import numpy as np
 import pytest
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+import sampo_client
+from demo import DEMO, ROOT
+from sampo_client.connection import Connection
 
-import sampo_client  # noqa: E402
-from sampo_client.connection import Connection  # noqa: E402
-
-ROOT = Path(__file__).resolve().parents[3]
-DEMO = ROOT / "models" / "demo"
-CLICKS = [(289, 260), (397, 247), (141, 200)]
 
 
 class Contract:

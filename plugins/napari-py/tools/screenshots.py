@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import time
@@ -20,6 +21,10 @@ def main(folder: Path, state: Path) -> None:
     import napari
     from qtpy.QtWidgets import QApplication
 
+    from sampo_client.rasterize import bounds
+
+    from napari_sampo.candidates import Candidates
+    from napari_sampo.gallery import Gallery
     from napari_sampo.widget import SampoWidget
 
     viewer = napari.Viewer(show=True)
@@ -68,16 +73,29 @@ def main(folder: Path, state: Path) -> None:
     controller.judging.review_next()
     wait(lambda: controller.judging.reviewing)
     shot("review")
-    for number in range(6):
-        controller.judging.judge_current(number % 3 != 0)
-        settle(0.1)
-    widget.judge.gallery.click()
-    from napari_sampo.gallery import Gallery
+    labelled = json.loads((Path(__file__).parents[3] / "models/demo/points.json").read_text())["points"]
 
+    def is_lymphocyte(object_id: str) -> bool:
+        """As the labels of the tile say: the judgements of a user who knows."""
+        left, top, right, bottom = bounds([controller.picture().canvas.feature(object_id)])[0]
+        inside = [point["class"] for point in labelled if left <= point["x"] < right and top <= point["y"] < bottom]
+        return "lymphocyte" in inside
+
+    for _ in range(8):
+        controller.judging.judge_current(is_lymphocyte(controller.judging.reviewing[0]))
+        settle(0.1)
+    controller.judging.end_review()
+    widget.judge.candidates.click()
+    wait(lambda: widget.judge.findChildren(Candidates))
+    candidates = widget.judge.findChildren(Candidates)[0]
+    shot("candidates", candidates)
+    candidates.close()
+    widget.judge.gallery.click()
     wait(lambda: widget.judge.findChildren(Gallery))
     gallery = widget.judge.findChildren(Gallery)[0]
-    for object_id in list(gallery.buttons)[1:12:3]:
-        gallery.turn(object_id)
+    for object_id in list(gallery.buttons):
+        if not is_lymphocyte(object_id):
+            gallery.turn(object_id)
     shot("gallery", gallery)
     gallery.accept()
     wait(lambda: controller.intent() and controller.intent().judgements > 20)
@@ -93,14 +111,17 @@ def main(folder: Path, state: Path) -> None:
 
     random = np.random.default_rng(5)
     rows, columns = np.mgrid[:512, :512]
-    nuclei, marker = random.normal(200, 20, (512, 512)), random.normal(150, 20, (512, 512))
+    nuclei, marker, places = random.normal(200, 20, (512, 512)), random.normal(150, 20, (512, 512)), []
+    others: list[tuple[float, float]] = []
     for y in range(30, 500, 42):
         for x in range(30, 500, 42):
             cx, cy, r = x + random.uniform(-9, 9), y + random.uniform(-9, 9), random.uniform(8, 12)
-            disc = np.clip(r + 0.5 - np.hypot(columns - cx, rows - cy), 0, 1) * random.uniform(0.6, 1)
-            nuclei += 2500 * disc
+            nuclei += 2500 * np.clip(r + 0.5 - np.hypot(columns - cx, rows - cy), 0, 1) * random.uniform(0.6, 1)
             if random.random() < 0.3:
-                marker += 1800 * np.clip(r + 3.5 - np.hypot(columns - cx, rows - cy), 0, 1)
+                marker += 1800 * np.clip(r + 1.5 - np.hypot(columns - cx, rows - cy), 0, 1)
+                places.append((cy, cx))
+            else:
+                others.append((cy, cx))
     viewer.layers.clear()
     viewer.add_image(nuclei.astype(np.uint16), name="DAPI", colormap="blue", blending="additive", scale=(0.5, 0.5))
     viewer.add_image(marker.astype(np.uint16), name="CD8", colormap="green", blending="additive", scale=(0.5, 0.5))
@@ -108,9 +129,14 @@ def main(folder: Path, state: Path) -> None:
     controller.choose_intent("CD8 positive", (213, 94, 0))
     settle()
     picture = controller.picture()
-    places = np.argwhere(marker > 1900)[:: 2500][:4]
-    for y, x in places:
-        controller.click(picture.image_layer.data_to_world((y, x)))
+    units = {"units": ("micrometer", "micrometer")} if hasattr(picture.image_layer, "units") else {}
+    for layer in picture.layers:
+        for name, value in units.items():
+            setattr(layer, name, value)
+    for place in places[3:6]:
+        controller.click(picture.image_layer.data_to_world(place))
+    for place in others[5:8]:
+        controller.click(picture.image_layer.data_to_world(place), positive=False)
     controller.searching.find()
     wait(lambda: controller.running is None and controller.last_message[1].startswith("Found"))
     shot("fluorescence")

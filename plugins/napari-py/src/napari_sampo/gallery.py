@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 import numpy as np
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QPointF, QSize, Qt
 from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
-from qtpy.QtCore import QPointF
 from qtpy.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from sampo_client.rasterize import bounds, rings_of
@@ -43,9 +42,10 @@ def open_gallery(controller: Controller, parent: QWidget) -> None:
     controller.judging.fetch_review(PAGE, fetched)
 
 
-def crop(source: Any, feature: Mapping[str, Any]) -> tuple[np.ndarray, float, float, float]:
-    """Pixels around an object, uint8 [SIDE, SIDE, 3], as the model sees them; and left, top (px) and px of the screen per px."""
-    left, top, right, bottom = bounds([feature])[0]
+def crop(source: Any, *features: Mapping[str, Any]) -> tuple[np.ndarray, float, float, float]:
+    """Pixels around objects, uint8 [SIDE, SIDE, 3], as the model sees them; and left, top (px) and px of the screen per px."""
+    boxes = bounds(features)
+    (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     side = int(np.clip(np.ceil(AROUND * max(right - left, bottom - top)), 24, min(source.width, source.height)))
     x = int(np.clip((left + right) / 2 - side / 2, 0, source.width - side))
     y = int(np.clip((top + bottom) / 2 - side / 2, 0, source.height - side))

@@ -115,7 +115,11 @@ class Judging:
         if self.reviewing:
             self._jump(self.reviewing[0])
             return
-        self.fetch_review(REVIEW_PAGE, lambda _: self._jump(self.reviewing[0]) if self.reviewing else self._desk.say("note", "All objects of this search are judged."))
+        self.fetch_review(REVIEW_PAGE, lambda _: self._jump(self.reviewing[0]) if self.reviewing else self._all_judged())
+
+    def _all_judged(self) -> None:
+        self.end_review()
+        self._desk.say("note", "All objects of this search are judged.")
 
     def fetch_review(self, count: int, then: Callable[[Any], None]) -> None:
         """The most uncertain objects, put into `reviewing`."""
@@ -142,6 +146,9 @@ class Judging:
 
     def end_review(self) -> None:
         self.reviewing = []
+        picture = self._desk.current_picture()
+        if picture is not None:
+            picture.mark(None)
         self._desk.changed.emit()
 
     def _jump(self, object_id: str) -> None:
@@ -157,6 +164,32 @@ class Judging:
         self._desk.viewer.camera.center = tuple(float(value) for value in world[-2:])
         size = max(right - left, bottom - top) * float(abs(layer.scale[-1]))
         self._desk.viewer.camera.zoom = max(self._desk.viewer.camera.zoom, REVIEW_SIZE / max(size, 1e-9))
-        if picture.labels is not None:
-            picture.labels.selected_label = picture.canvas.label(object_id)
+        picture.mark((left, top, right, bottom))
+        name = class_name(picture.canvas.feature(object_id))
+        self._desk.say("note", f"Is this a {name}? K accepts, N rejects, U takes back. {len(self.reviewing)} to review.")
         self._desk.changed.emit()
+
+    def prefer(self, prompt_id: str, chosen: int, feature: Any) -> None:
+        """One outline of a click is better than the others: stored, and drawn in the place of the object that was clicked."""
+        picture = self._desk.current_picture()
+        objects = picture.found.latest() if picture is not None else None
+        if picture is None or objects is None:
+            self._desk.say("warning", SEARCH_AGAIN)
+            return
+        candidate = next((one for one in objects.candidates if one["promptId"] == prompt_id), None)
+        if candidate is None:
+            return
+        click = candidate.get("click")
+        under = picture.canvas.at(click["x"], click["y"]) if click else None
+
+        def stored(intents: Any) -> None:
+            if under is not None and under in picture.canvas:
+                with picture.found.lock:
+                    picture.canvas.put([{**picture.canvas.feature(under), "geometry": feature["geometry"]}])
+                self._desk.redraw(picture)
+            self._desk.set_intents(intents)
+            self._desk.say("note", "Stored: this outline is better than the others. Refine learns from it.")
+
+        self._desk.short(
+            "Outlines", lambda session: (session.judge(objects, better={prompt_id: chosen}, intent=candidate["intentId"]), session.intents())[1], stored
+        )

@@ -13,8 +13,10 @@ from .coordinates import data_to_image, image_size, image_to_data
 from .found import Found
 from .label_canvas import LARGEST, LabelCanvas
 
-#: Dots on the screen, px.
-DOT = 12
+#: Pictures up to this size, px, show outlines from the start; napari computes them anew at each drawing.
+OUTLINES_UP_TO = 400_000
+#: A ring of review is this much larger than the object.
+RING = 1.7
 
 
 class Picture:
@@ -29,6 +31,8 @@ class Picture:
         self.canvas = self._new_canvas((0, 0, self.width, self.height))
         self.points: Any = None
         self.labels: Any = None
+        self.ring: Any = None
+        self.outlines = self.width * self.height <= OUTLINES_UP_TO
         self._on_clicks = on_clicks
         self._syncing = False
         #: The image as the client has it, and what it was made from: made anew when any of it changes.
@@ -121,6 +125,7 @@ class Picture:
                 levels if len(levels) > 1 else levels[0], multiscale=len(levels) > 1, name=f"SAMPO objects: {self.image_layer.name}", opacity=0.6,
                 colormap=self._colormap(), **self._placement(self.canvas.origin),
             )
+            self.show_outlines(self.outlines)
             self.viewer.layers.selection.active = active if active in self.viewer.layers else self.image_layer
             self._raise_points()
         return self.labels
@@ -165,6 +170,31 @@ class Picture:
 
         self._shown_palette = self.canvas.palette()
         return CyclicLabelColormap(colors=self._shown_palette, name="SAMPO classes", display_name="SAMPO classes")
+
+    def show_outlines(self, on: bool) -> None:
+        """Outlines, so that the tissue can be seen, or filled objects."""
+        self.outlines = on
+        if self.labels is not None:
+            self.labels.contour = 2 if on else 0
+            self.labels.opacity = 0.9 if on else 0.6
+
+    def mark(self, box: Optional[Sequence[float]]) -> None:
+        """A ring around the object under review, given as left, top, right, bottom in image px; None takes it away."""
+        if self.ring is not None and self.ring not in self.viewer.layers:
+            self.ring = None
+        if box is None:
+            if self.ring is not None:
+                self.ring.data = np.zeros((0, 2))
+            return
+        left, top, right, bottom = box
+        centre = image_to_data([((left + right) / 2, (top + bottom) / 2)])
+        if self.ring is None:
+            active = self.viewer.layers.selection.active
+            self.ring = self.viewer.add_points(centre, ndim=2, name="SAMPO review", face_color="transparent", border_color="#00e5ff", border_width=0.08, **self._placement())
+            self.viewer.layers.selection.active = active if active in self.viewer.layers else self.image_layer
+        self.ring.data = centre
+        self.ring.size = RING * max(right - left, bottom - top)
+        self.ring.selected_data = set()
 
     def _raise_points(self) -> None:
         if self.points is not None and self.points in self.viewer.layers:

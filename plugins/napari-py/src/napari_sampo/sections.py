@@ -236,6 +236,10 @@ class FindSection(Section):
         self.auto.setToolTip("Each intent's own threshold")
         self.auto.clicked.connect(self._reset)
         self.row(QLabel("Threshold"), self.threshold, self.value, self.auto, stretch=self.threshold)
+        self.outlines = QCheckBox("Outlines only")
+        self.outlines.setToolTip("Outlines let the tissue be seen; filled objects are drawn faster in large pictures.")
+        self.outlines.toggled.connect(self._show_outlines)
+        self.rows.addWidget(self.outlines)
 
     def _choose(self, extent: str) -> None:
         self._controller.settings.extent = extent
@@ -256,6 +260,16 @@ class FindSection(Section):
         self.value.setText("auto" if value is None else f"{value:.2f}")
         self.find.setEnabled(controller.running is None)
         self.live.setChecked(controller.settings.live)
+        picture = controller.current_picture()
+        if picture is not None:
+            self.outlines.blockSignals(True)
+            self.outlines.setChecked(picture.outlines)
+            self.outlines.blockSignals(False)
+
+    def _show_outlines(self, on: bool) -> None:
+        picture = self._controller.current_picture()
+        if picture is not None:
+            picture.show_outlines(on)
 
 
 class JudgeSection(Section):
@@ -271,6 +285,8 @@ class JudgeSection(Section):
         self.accept = button("✓ Accept (K)", "Right: the object under review, or under the mouse.", lambda: judging.judge_current(True))
         self.reject = button("✗ Reject (N)", "Wrong: the object under review, or under the mouse.", lambda: judging.judge_current(False))
         self.row(self.accept, self.reject)
+        self.candidates = button("Which outline is better…", "The model has several outlines for each click: say which is the best.", self._open_candidates)
+        self.rows.addWidget(self.candidates)
         self.counts = hint()
         self.rows.addWidget(self.counts)
 
@@ -280,6 +296,8 @@ class JudgeSection(Section):
         have = picture is not None and bool(picture.found.results)
         for made in (self.next, self.gallery, self.accept, self.reject):
             made.setEnabled(have)
+        latest = picture.found.latest() if picture is not None else None
+        self.candidates.setEnabled(latest is not None and any(len(one["masks"]) > 1 for one in latest.candidates))
         accepted, rejected = controller.judging.judged_count()
         left = len(controller.judging.reviewing)
         self.counts.setText(f"{accepted} accepted · {rejected} rejected" + (f" · {left} to review" if left else ""))
@@ -288,6 +306,11 @@ class JudgeSection(Section):
         from .gallery import open_gallery
 
         open_gallery(self._controller, self)
+
+    def _open_candidates(self) -> None:
+        from .candidates import open_candidates
+
+        open_candidates(self._controller, self)
 
 
 class RefineSection(Section):

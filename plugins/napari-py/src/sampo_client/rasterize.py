@@ -11,6 +11,13 @@ import numpy as np
 CHUNK = 1_000
 
 
+def rings_of(geometry: Mapping[str, Any]) -> list[Sequence[Any]]:
+    """All rings of a Polygon or MultiPolygon, outer ones and holes."""
+    if geometry["type"] == "Polygon":
+        return list(geometry["coordinates"])
+    return [ring for polygon in geometry["coordinates"] for ring in polygon]
+
+
 @dataclass(frozen=True)
 class FlatRings:
     """All rings of some features in arrays: points [n, 2] in image px, and for each ring its length, feature, and whether it is a hole."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sampo_client
-from conftest import CLICKS, DEMO
+from demo import CLICKS, DEMO
 
 
 def test_find_judge_refine_awaited(server_state: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Iterator
 import pytest
 from websockets.sync.server import serve
 
-from conftest import ROOT
+from demo import ROOT
 from sampo_client import ConnectionLost, SampoError
 from sampo_client.connection import Connection
 from sampo_client.discovery import ConnectionInfo, read_connection_file

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import sampo_client
-from conftest import CLICKS, DEMO, ROOT
+from demo import CLICKS, DEMO, ROOT
 from sampo_client import Examples, Session
 
 
