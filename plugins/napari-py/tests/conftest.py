@@ -15,6 +15,10 @@ from sampo_client.connection import Connection
 
 
 
+#: Without the check below, for tests that watch the time.
+UNCHECKED = (Connection._take, Connection.send)
+
+
 class Contract:
     """The schemas, for checking what the server sends."""
 
@@ -65,6 +69,12 @@ def contract() -> Iterator[list[str]]:
     yield misfits
     Connection._take, Connection.send = take, send  # type: ignore[method-assign]
     assert not misfits, misfits[:5]
+
+
+@pytest.fixture(scope="session")
+def unchecked() -> Any:
+    """The connection's methods without the check of the contract."""
+    return UNCHECKED
 
 
 @pytest.fixture(scope="session")

@@ -86,6 +86,12 @@ def microns_of(unit: Any) -> Optional[float]:
     return MICRONS.get(str(unit).strip()) or MICRONS.get(str(unit).strip().lower())
 
 
+def camera_of(viewer: Any) -> Any:
+    """The camera: of the scene from napari 0.9 on, of the viewer before."""
+    scene = getattr(viewer, "scene", None)
+    return scene.camera if scene is not None and hasattr(scene, "camera") else viewer.camera
+
+
 def scale_bar_unit(viewer: Any) -> Any:
     """The unit of the scale bar, in versions of napari whose layers have none of their own."""
     from napari.layers import Image

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
 from sampo_client.rasterize import bounds
 from sampo_client.results import class_name
 
-from .coordinates import world_to_image
+from .coordinates import camera_of, world_to_image
 from .found import by_result
 from .label_canvas import ACCEPTED, FOUND, REJECTED
 from .picture import Picture
@@ -161,9 +161,10 @@ class Judging:
         lead = self._desk.plane(picture)
         row, column = (top + bottom) / 2 - 0.5, (left + right) / 2 - 0.5
         world = layer.data_to_world((*lead, row, column))
-        self._desk.viewer.camera.center = tuple(float(value) for value in world[-2:])
+        camera = camera_of(self._desk.viewer)
+        camera.center = tuple(float(value) for value in world[-2:])
         size = max(right - left, bottom - top) * float(abs(layer.scale[-1]))
-        self._desk.viewer.camera.zoom = max(self._desk.viewer.camera.zoom, REVIEW_SIZE / max(size, 1e-9))
+        camera.zoom = max(camera.zoom, REVIEW_SIZE / max(size, 1e-9))
         picture.mark((left, top, right, bottom))
         name = class_name(picture.canvas.feature(object_id))
         self._desk.say("note", f"Is this a {name}? K accepts, N rejects, U takes back. {len(self.reviewing)} to review.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Optional, Sequence
 
 from qtpy.QtCore import QObject, QTimer
 
-from .coordinates import shape_regions, visible_region
+from .coordinates import camera_of, shape_regions, visible_region
 from .jobs import Job
 from .layer_image import Refusal, check_view
 from .picture import Picture
@@ -36,7 +36,7 @@ class Searching(QObject):
         self._threshold_timer.timeout.connect(self._apply_threshold)
         self._refresh_timer = QTimer(self, singleShot=True, interval=REDRAW_DELAY)
         self._refresh_timer.timeout.connect(self._refresh_objects)
-        camera, dims = desk.viewer.camera.events, desk.viewer.dims.events
+        camera, dims = camera_of(desk.viewer).events, desk.viewer.dims.events
         for events in (camera.center, camera.zoom, dims.current_step):
             events.connect(self._view_moved)
 

@@ -97,6 +97,8 @@ def contrast_limits(sample: np.ndarray) -> tuple[float, float]:
     finite = sample[np.isfinite(sample)]
     if finite.size == 0:
         return 0.0, 1.0
+    # A mask has no percentiles, numbers have.
+    finite = finite.astype(np.float64, copy=False)
     low, high = (float(value) for value in np.percentile(finite, (LOW, HIGH)))
     if high <= low:
         low, high = float(finite.min()), float(finite.max())
@@ -108,7 +110,7 @@ def has_dark_background(sample: np.ndarray) -> bool:
     finite = sample[np.isfinite(sample)]
     if finite.size == 0:
         return True
-    low, middle, high = np.percentile(finite, (0.5, 50, 99.5))
+    low, middle, high = np.percentile(finite.astype(np.float64, copy=False), (0.5, 50, 99.5))
     return bool(middle - low <= (high - low) * 0.5)
 
 

@@ -13,6 +13,7 @@ from demo import CLICKS
 
 import napari_sampo.gallery as gallery_module
 from napari_sampo.batch import open_layers, picture_files, run_folder
+from napari_sampo.coordinates import camera_of
 from napari_sampo.candidates import Candidates
 from napari_sampo.label_canvas import ACCEPTED, REJECTED
 from napari_sampo.reader import get_reader
@@ -182,7 +183,7 @@ def test_live_view_searches_where_one_looks(desk: Any) -> None:
     desk.controller.searching.set_live(True)
     desk.wait_said("Found")
     desk.said.clear()
-    desk.viewer.camera.zoom *= 2
+    camera_of(desk.viewer).zoom *= 2
     desk.wait_said("Found")
     desk.controller.searching.set_live(False)
     desk.wait(lambda: desk.controller.running is None)
