@@ -94,6 +94,12 @@ def start_server(
     listener.join(timeout)
     line = ready[0] if ready else ""
     if not line.strip().startswith("{"):
+        if ready:
+            # It has closed its output, so it is about to end; without that it is still waited for.
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                pass
         running = process.poll() is None
         if running:
             process.terminate()
