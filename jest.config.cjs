@@ -3,7 +3,7 @@ module.exports = {
   globalSetup: '<rootDir>/test/environment/deviceCheck.cjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
-  testTimeout: 30000,
+  testTimeout: 300_000,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ImageRegistry } from '../src/services/images';
+import { ImageRegistry } from '../src/services/images/images';
 
 const SIZE = 20_000;
 const REGION = 512;

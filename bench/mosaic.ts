@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { crop, type RgbPixels } from '../src/services/pixels';
+import { crop, type RgbPixels } from '../src/services/images/pixels';
 
 const TILES = join(__dirname, '../test/fixtures/images');
 /** Side of the square taken from each tile, px. */

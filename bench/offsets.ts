@@ -13,13 +13,14 @@ import { buildPromptFeeds, type PointPrompt, type PromptSet } from '../src/segme
 import { fillOutline } from '../src/segmentation/rasterize';
 import { bestMask, maskProbabilities } from '../src/segmentation/scoring';
 import { Stitcher, type FoundObject } from '../src/segmentation/stitch';
-import { classesOf, drawClicks, type Click } from '../src/services/benchmark/clicks';
-import { loadEntry, openDataSet } from '../src/services/benchmark/dataset';
-import { Judge, labelObjects } from '../src/services/benchmark/judge';
-import { NucleusModel, type DecodedMasks } from '../src/services/nucleusModel';
-import { crop } from '../src/services/pixels';
-import { exampleTile, homeTile, placeClick, type ExampleTile } from '../src/services/promptEmbedding';
-import { TILE_OVERLAP } from '../src/services/searchPlan';
+import { drawClicks, type Click } from '../src/benchmark/clicks';
+import { classesOf, loadEntry, openDataSet } from '../src/services/labelled/dataset';
+import { Judge, labelObjects } from '../src/benchmark/judge';
+import { NucleusModel } from '../src/services/models/nucleusModel';
+import type { DecodedMasks } from '../src/services/models/promptableModel';
+import { crop } from '../src/services/images/pixels';
+import { exampleTile, homeTile, placeClick, type ExampleTile } from '../src/services/search/promptEmbedding';
+import { TILE_OVERLAP } from '../src/services/search/searchPlan';
 
 const { values } = parseArgs({
   options: {

@@ -8,14 +8,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PACKAGE_ROOT } from '../src/composition';
+import { PACKAGE_ROOT } from '../src/packageFiles';
 import type { Engine } from '../src/engine/engine';
 import { createEngineClient } from '../src/engine/engineClient';
-import { openDataSet, type DataSet } from '../src/services/benchmark/dataset';
-import { runIntentBenchmark } from '../src/services/benchmark/intentBenchmark';
-import { deviation, mean, round } from '../src/services/benchmark/report';
-import { openTinyPredictor } from '../src/services/benchmark/tinyPredictor';
-import { trainWhole } from '../src/services/wholeTraining';
+import { openDataSet, type DataSet } from '../src/services/labelled/dataset';
+import { runIntentBenchmark } from '../src/benchmark/intentBenchmark';
+import { deviation, mean, round } from '../src/benchmark/report';
+import { openTinyPredictor } from '../src/benchmark/tinyPredictor';
+import { trainWhole } from '../src/services/training/wholeTraining';
 
 const ARMS = [
   { objective: 'sampo', fraction: 0.1 },

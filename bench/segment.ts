@@ -16,8 +16,8 @@ import { createEngineClient } from '../src/engine/engineClient';
 import { normalizeRgb } from '../src/segmentation/preprocess';
 import { buildPromptFeeds } from '../src/segmentation/prompts';
 import { readConnectionFile } from '../src/server/connectionFile';
-import { NucleusModel } from '../src/services/nucleusModel';
-import { crop } from '../src/services/pixels';
+import { NucleusModel } from '../src/services/models/nucleusModel';
+import { crop } from '../src/services/images/pixels';
 import type { Tensor } from '../src/tensor';
 import {
   circumstances,

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
 import { BridgeError, isBridgeError } from './errors';
+import { SILENT, type Log } from './log';
+import { PACKAGE_ROOT, packageVersion, readPackageJson } from './packageFiles';
 import type { Limits } from './protocol/types.gen';
 import { Contract } from './protocol/validation';
 import { PROTOCOL_VERSION } from './protocol/version';
@@ -17,37 +19,27 @@ import { handlerTable } from './server/handlers/table';
 import { Host } from './server/host';
 import { DEFAULT_LIMITS } from './server/limits';
 import type { EngineReport, Services } from './server/services';
+import { Sessions } from './server/sessions';
 import { WebSocketTransport } from './server/webSocketTransport';
-import { BlockCache } from './services/blockCache';
-import { EmbeddingCache } from './services/embeddingCache';
-import { Checkpoints } from './services/checkpoints';
-import { Graphs } from './services/graphs';
-import { encodePng } from './services/imageDecoder';
-import { resolveImagePath } from './services/imagePaths';
-import { ImageRegistry } from './services/images';
-import { Intents } from './services/intents';
-import { Judgements } from './services/judgements';
-import { Models } from './services/models';
-import { NucleusModel } from './services/nucleusModel';
-import type { PromptableModel } from './services/promptableModel';
-import { Republisher } from './services/republish';
-import { Search } from './services/search';
-import { SearchResults } from './services/searchResult';
-import { searchImage } from './services/tilePixels';
-import { Trainer } from './services/trainer';
+import { EmbeddingCache } from './services/embeddings/embeddingCache';
+import { Graphs } from './services/models/graphs';
+import { encodePng } from './services/images/imageDecoder';
+import { resolveImagePath } from './services/images/imagePaths';
+import { ImageRegistry } from './services/images/images';
+import { Models } from './services/models/models';
+import { NucleusModel } from './services/models/nucleusModel';
+import { searchImage } from './services/search/tilePixels';
+import { assembleProduct } from './services/verbs/product';
 import { openStore, type Store } from './store/store';
-
-/** The package's own folder: schemas, models and the OpenRPC document lie there. */
-export const PACKAGE_ROOT = resolve(__dirname, '..');
 
 export interface ServerOptions {
   readonly host?: string;
   /** 0, the default, takes a free port. */
   readonly port?: number;
   readonly stateFolder: string;
-  readonly device?: string;
+  readonly device?: string | undefined;
   /** Folder under `models/` of the package; sampo-tiny when absent. */
-  readonly model?: string;
+  readonly model?: string | undefined;
   /** Folders whose files may be read by path. */
   readonly roots?: readonly string[];
   readonly limits?: Partial<Limits>;
@@ -55,7 +47,7 @@ export interface ServerOptions {
   readonly viewerTimeoutMs?: number;
   /** Loads the bundled model at once, not at the first click. */
   readonly warm?: boolean;
-  readonly log?: (line: string) => void;
+  readonly log?: Log | undefined;
   /** Called when a client asked the server to stop. */
   readonly onStop?: () => void;
 }
@@ -82,7 +74,7 @@ export function bundledFolder(name = 'sampo-tiny'): string {
 
 /** Builds every part of the server, in order, and takes them down in the reverse order. @throws BridgeError */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const log = options.log ?? (() => undefined);
+  const log = options.log ?? SILENT;
   const folder = bundledFolder(options.model);
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const connectionFile = connectionFilePath(options.stateFolder);
@@ -94,7 +86,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const store = ownStore(options.stateFolder, connectionFile);
     closers.push(() => store.close());
     for (const kept of store.putAside) log(`a damaged state file was put aside: ${kept}`);
-    const engine = await createEngineClient({ ...(options.device ? { device: options.device } : {}), log });
+    const engine = await createEngineClient({ device: options.device, log });
     closers.push(() => engine.close());
 
     const roots = options.roots ?? [];
@@ -116,80 +108,52 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
     const cache = new EmbeddingCache({ folder: join(options.stateFolder, 'embeddings'), log });
     closers.push(() => cache.close());
-    const results = new SearchResults();
-    const judgements = new Judgements(store.database);
-    const intents = new Intents(store.database, model.id, (intentId) => judgements.count(intentId));
-    const checkpoints = new Checkpoints(store.database, engine, model, options.stateFolder);
-    const openImage = (uri: string) => {
-      const open = images.list().find((image) => image.uri === uri);
-      return open && searchImage(images, open.imageId);
-    };
-    const blocks = new BlockCache();
-    const searchWith = (one: PromptableModel) =>
-      new Search(one, cache, { prompts: limits.promptsPerRequest, openImage, blocks });
-    const search = searchWith(model);
-    const { version } = readJson('package.json') as { version: string };
-    const trainer = new Trainer({
+    const sessions = new Sessions();
+    const version = packageVersion();
+    const product = assembleProduct({
       engine,
       model,
       cache,
-      intents,
-      judgements,
-      checkpoints,
+      database: store.database,
+      stateFolder: options.stateFolder,
       version,
-      image: openImage,
-    });
-    const republisher = new Republisher({
-      search,
-      results,
-      intents,
-      checkpoints,
-      judgements,
-      log,
+      prompts: limits.promptsPerRequest,
       image: (imageId) => searchImage(images, imageId),
-      publish: (sessionId, changes) => {
-        const session = [...host.connected].find(({ id }) => id === sessionId);
-        session?.connection.notify('objects/publish', changes);
+      openImage: (uri) => {
+        const open = images.list().find((image) => image.uri === uri);
+        return open && searchImage(images, open.imageId);
       },
+      publish: (sessionId, changes) => sessions.notify(sessionId, 'objects/publish', changes),
+      log,
     });
 
     const token = randomBytes(32).toString('base64url');
-    const available: string[] = [];
     const services: Services = {
+      ...product,
+      sessions,
       graphs: new Graphs(engine),
-      limits,
-      available,
-      version,
-      openrpc: readJson('openrpc.json'),
-      startedAt: Date.now(),
       images,
-      model,
       models,
-      judgements,
-      checkpoints,
-      trainer,
-      republisher,
-      intents,
-      searchWith,
-      results,
-      encodePng,
+      limits,
+      version,
+      openrpc: readPackageJson('openrpc.json'),
+      startedAt: Date.now(),
       viewerTimeoutMs,
+      encodePng,
       allowedPath: (path) => resolveImagePath(path, roots),
       allowedFolder: (path) => resolveImagePath(path, roots, 'folder'),
       engineReport: () => engineReport(engine),
-      clientCount: () => host.clients,
       stop: () => options.onStop?.(),
     };
-    const handlers = handlerTable(services);
-    available.push(...Object.keys(handlers));
     const host = new Host({
       contract: new Contract(join(PACKAGE_ROOT, 'schemas')),
-      handlers,
+      handlers: handlerTable(services),
+      sessions,
       limits,
       log,
       onGone: ({ id }) => {
         images.closeSession(id);
-        results.closeSession(id);
+        product.results.closeSession(id);
       },
     });
     const transport = await WebSocketTransport.listen({
@@ -220,10 +184,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await close();
     throw error;
   }
-}
-
-function readJson(name: string): object {
-  return JSON.parse(readFileSync(join(PACKAGE_ROOT, name), 'utf8')) as object;
 }
 
 /**

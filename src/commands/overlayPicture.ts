@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import type { Feature } from '../protocol/types.gen';
 import { readGeometry } from '../segmentation/features';
 import { mapOutline, type Rectangle } from '../segmentation/geometry';
-import { decodeBytes, encodeOverlay } from '../services/imageDecoder';
-import { overlaySvg, type OverlayClick } from '../services/overlay';
+import { decodeBytes, encodeOverlay } from '../services/images/imageDecoder';
+import { overlaySvg, type OverlayClick } from '../services/search/overlay';
 import type { RpcClient } from './rpcClient';
 
 /** Sides up to this are drawn twice as large, with scores; longer ones than `LARGEST` are read reduced. */

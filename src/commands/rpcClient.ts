@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
-import { BridgeError } from '../errors';
+import { onAbort } from '../abort';
+import { BridgeError, isErrorName } from '../errors';
 import { errorObject } from '../protocol/errorObject';
 import { PROTOCOL_VERSION } from '../protocol/version';
 import type { ClientRequests, ServerNotifications, ServerRequests } from '../protocol/types.gen';
@@ -27,12 +28,8 @@ export class RpcClient {
   private nextId = 0;
 
   private constructor(private readonly socket: WebSocket) {
-    socket.on('message', (data) => this.take(JSON.parse((data as Buffer).toString('utf8')) as Answer));
-    socket.on('close', (code) => {
-      for (const { reject } of this.pending.values())
-        reject(new BridgeError('ConnectionLost', `the server closed the connection (${code})`, { code }));
-      this.pending.clear();
-    });
+    socket.on('message', (data) => this.receive((data as Buffer).toString('utf8')));
+    socket.on('close', (code) => this.lose(`the server closed the connection (${code})`, { code }));
     socket.on('error', () => undefined);
   }
 
@@ -84,9 +81,9 @@ export class RpcClient {
     );
     this.send({ jsonrpc: '2.0', id, method, params });
     const cancel = () => this.notify('$/cancelRequest', { id });
-    if (options.signal?.aborted) cancel();
-    options.signal?.addEventListener('abort', cancel, { once: true });
-    return answer as Promise<ClientRequests[M]['result']>;
+    if (options.signal?.aborted === true) cancel();
+    const stopHearing = onAbort(options.signal, cancel);
+    return answer.finally(stopHearing) as Promise<ClientRequests[M]['result']>;
   }
 
   notify(method: string, params: object): void {
@@ -125,6 +122,24 @@ export class RpcClient {
     this.socket.send(JSON.stringify(message));
   }
 
+  /** A text that is no JSON breaks the conversation: nothing after it can be trusted. */
+  private receive(text: string): void {
+    let message: Answer;
+    try {
+      message = JSON.parse(text) as Answer;
+    } catch {
+      this.lose(`the server sent something that is not JSON: ${text.slice(0, 80)}`, {});
+      this.socket.terminate();
+      return;
+    }
+    this.take(message);
+  }
+
+  private lose(reason: string, data: Readonly<Record<string, unknown>>): void {
+    for (const { reject } of this.pending.values()) reject(new BridgeError('ConnectionLost', reason, data));
+    this.pending.clear();
+  }
+
   private take({ id, method, params, result, error }: Answer): void {
     if (method === '$/progress') {
       const { id: of, value } = params as ServerNotifications['$/progress']['params'];
@@ -136,8 +151,7 @@ export class RpcClient {
     const waiting = typeof id === 'number' ? this.pending.get(id) : undefined;
     if (!waiting || typeof id !== 'number') return;
     this.pending.delete(id);
-    if (error)
-      waiting.reject(new BridgeError(error.data?.name ?? 'InternalError', error.message, { ...error.data }));
+    if (error) waiting.reject(errorOf(error));
     else waiting.resolve(result);
   }
 
@@ -149,4 +163,10 @@ export class RpcClient {
       (error: unknown) => this.send({ jsonrpc: '2.0', id, error: errorObject(error) }),
     );
   }
+}
+
+/** The error of an answer; a name that a newer server made up stays in `data.name`. */
+function errorOf({ message, data }: NonNullable<Answer['error']>): BridgeError {
+  const { name = '' } = data ?? {};
+  return new BridgeError(isErrorName(name) ? name : 'InternalError', message, { ...data });
 }

@@ -4,10 +4,10 @@ import { readGeometry } from '../segmentation/features';
 import { outlineArea, outlineCentroid } from '../segmentation/geometry';
 import type { RgbImage } from '../segmentation/preprocess';
 import type { FoundObject } from '../segmentation/stitch';
-import type { Click } from '../services/benchmark/clicks';
-import type { IntentPredictor, ModelIdentity, PreparedImage } from '../services/benchmark/intentPredictor';
-import { labelObjects } from '../services/benchmark/judge';
-import { memoryImage, type SearchImage } from '../services/tilePixels';
+import type { Click } from '../benchmark/clicks';
+import type { IntentPredictor, ModelIdentity, PreparedImage } from '../benchmark/intentPredictor';
+import { labelObjects } from '../benchmark/judge';
+import { memoryImage, type SearchImage } from '../services/search/tilePixels';
 import type { RpcClient } from './rpcClient';
 
 /** The whole product behind the benchmark's interface: every trial is a `segment/prompt` to a server. */

@@ -12,9 +12,9 @@ export type Feed = Tensor | { readonly resident: string };
 
 export interface JobOptions {
   /** `interactive` when absent. */
-  readonly priority?: Priority;
+  readonly priority?: Priority | undefined;
   /** Aborting answers with `RequestCancelled` within 0.5 s; a run that does not end by then costs an engine restart. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RunOptions extends JobOptions {

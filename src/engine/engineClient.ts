@@ -1,24 +1,26 @@
+import { SILENT, type Log } from '../log';
 import { availableParallelism } from 'node:os';
+import { bounded, cancelled, throwIfAborted } from '../abort';
 import { BridgeError } from '../errors';
 import type { Tensor } from '../tensor';
 import { parseDevice } from './devices';
 import type { Engine, EngineStatus, Feed, JobOptions, LoadedModel, ModelSource, RunOptions } from './engine';
 import type { EngineHandle } from './engineHandle';
 import { EngineSupervisor, engineClosed } from './engineSupervisor';
-import { RunQueue, cancelled } from './runQueue';
+import { RunQueue } from './runQueue';
 
 export interface EngineOptions {
   /** `auto` when absent; anything that is not a device's name is refused. */
-  readonly device?: string;
+  readonly device?: string | undefined;
   /** Threads of one operator; the number of cores when absent. More than that made runs twice as slow. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /**
    * Threads wait by spinning: a tenth faster for one session alone, and half as fast for two in turn, whose threads take each
    * other's cores (docs/decisions/0046). False when absent.
    */
   readonly spinning?: boolean;
-  /** Takes what the engine process prints, and one line for each crash and fall-back. */
-  readonly log?: (text: string) => void;
+  /** Hears of each crash and fall-back; what the process prints is kept for its last words (`EngineCrashed`, data.output). */
+  readonly log?: Log | undefined;
 }
 
 /** A running job that was cancelled may still finish for this long, ms; then its process is killed. */
@@ -40,7 +42,7 @@ interface Resident {
  * @throws BridgeError `DeviceUnavailable`, or `EngineCrashed` when the process cannot start at all.
  */
 export async function createEngineClient(options: EngineOptions = {}): Promise<Engine> {
-  const log = options.log ?? (() => undefined);
+  const log = options.log ?? SILENT;
   const settings = {
     device: parseDevice(options.device ?? 'auto'),
     threads: options.threads ?? availableParallelism(),
@@ -61,12 +63,12 @@ export async function createEngineClient(options: EngineOptions = {}): Promise<E
 /** The `Engine` over a supervised process: knows the models and tensors, and gives each new process what a job needs. */
 class EngineClient implements Engine {
   readonly #supervisor: EngineSupervisor;
-  readonly #log: (text: string) => void;
+  readonly #log: Log;
   readonly #queue = new RunQueue();
   readonly #models = new Map<string, Model>();
   readonly #residents = new Map<string, Resident>();
 
-  constructor(supervisor: EngineSupervisor, log: (text: string) => void) {
+  constructor(supervisor: EngineSupervisor, log: Log) {
     this.#supervisor = supervisor;
     this.#log = log;
   }
@@ -167,7 +169,7 @@ class EngineClient implements Engine {
     const { priority = 'interactive', signal } = options;
     const onReady = async () => {
       const handle = await this.#supervisor.ready();
-      if (signal?.aborted === true) throw cancelled();
+      throwIfAborted(signal);
       return work(handle);
     };
     return this.#queue.submit(priority, () => this.#interruptible(signal, onReady), signal);
@@ -175,27 +177,14 @@ class EngineClient implements Engine {
 
   /** `work`, which after an abort has `CANCEL_GRACE` to end before its process is killed. */
   async #interruptible<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    let abort = (): void => undefined;
-    const gaveUp = new Promise<never>((_, reject) => {
-      abort = () => {
-        timer = setTimeout(() => {
-          this.#supervisor.interrupt();
-          reject(cancelled());
-        }, CANCEL_GRACE);
-      };
-    });
-    signal?.addEventListener('abort', abort, { once: true });
+    const onGivenUp = () => this.#supervisor.interrupt();
     try {
-      const result = await Promise.race([work(), gaveUp]);
-      if (signal?.aborted === true) throw cancelled();
+      const result = await bounded({ signal, graceMs: CANCEL_GRACE, onGivenUp }, work);
+      throwIfAborted(signal);
       return result;
     } catch (error) {
       if (this.#supervisor.closed) throw engineClosed();
       throw signal?.aborted === true ? cancelled() : error;
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
     }
   }
 
@@ -203,7 +192,7 @@ class EngineClient implements Engine {
     const spec = await handle.ask<'load'>({ kind: 'load', model: id, source: model });
     handle.models.add(id);
     if (spec.fallbackReason !== undefined) {
-      this.#log(`the model "${id}" runs on cpu: ${spec.fallbackReason}\n`);
+      this.#log(`the model "${id}" runs on cpu: ${spec.fallbackReason}`);
     }
     return { id, ...spec };
   }

@@ -35,11 +35,8 @@ export class EngineHandle {
   #stderr = '';
   #end: string | undefined;
 
-  /**
-   * @param onOutput takes what the process prints
-   * @param onEnd hears how the process ended, before the open question is rejected
-   */
-  constructor(onOutput: (text: string) => void, onEnd: (handle: EngineHandle, how: string) => void) {
+  /** @param onEnd hears how the process ended, before the open question is rejected */
+  constructor(onEnd: (handle: EngineHandle, how: string) => void) {
     const { file, execArgv } = entry();
     this.#child = fork(file, [], {
       execArgv,
@@ -49,7 +46,6 @@ export class EngineHandle {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL);
-        onOutput(text);
       });
     }
     this.#child.on('message', (reply: EngineReply) => this.#receive(reply));

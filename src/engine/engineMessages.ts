@@ -1,3 +1,4 @@
+import type { ErrorName } from '../errors';
 import type { Tensor } from '../tensor';
 import type { Device, Feed, TensorSpec } from './engine';
 
@@ -59,7 +60,7 @@ export type EngineReply =
   | {
       readonly kind: 'failure';
       readonly rssBytes: number;
-      readonly errorName: string;
+      readonly errorName: ErrorName;
       readonly message: string;
       readonly data: Readonly<Record<string, unknown>>;
     };

@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { BridgeError } from '../errors';
+import { BridgeError, type ErrorName } from '../errors';
 import type { Tensor, TensorData, TensorType } from '../tensor';
 import { PROBE, PROBE_GRAPH, chooseDevice, deviceCandidates } from './devices';
 import type { Device, Feed, TensorSpec } from './engine';
@@ -29,7 +29,7 @@ function textOf(error: unknown): string {
 }
 
 /** ONNX Runtime reports a failed allocation only in words. */
-function runtimeError(errorName: string, doing: string, error: unknown): BridgeError {
+function runtimeError(errorName: ErrorName, doing: string, error: unknown): BridgeError {
   const text = textOf(error);
   if (/bad.?alloc|failed to allocate|out of memory/i.test(text)) {
     return new BridgeError('OutOfMemory', `not enough memory while ${doing}: ${text}`, {

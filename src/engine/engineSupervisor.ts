@@ -1,3 +1,4 @@
+import type { Log } from '../log';
 import { BridgeError, isBridgeError } from '../errors';
 import type { Device, EngineStatus } from './engine';
 import { EngineHandle } from './engineHandle';
@@ -17,7 +18,7 @@ export interface ProcessSettings {
 /** Keeps one engine process alive: starts it, restarts it after a crash or an interrupted run, backs off when it keeps crashing. */
 export class EngineSupervisor {
   readonly #settings: ProcessSettings;
-  readonly #log: (text: string) => void;
+  readonly #log: Log;
   readonly #onEnd: () => void;
   /** Devices an earlier process died on. */
   readonly #excluded: Record<string, string> = {};
@@ -33,7 +34,7 @@ export class EngineSupervisor {
   #wake: (() => void) | undefined;
 
   /** @param onEnd called each time the process ended, before its open question is rejected */
-  constructor(settings: ProcessSettings, log: (text: string) => void, onEnd: () => void) {
+  constructor(settings: ProcessSettings, log: Log, onEnd: () => void) {
     this.#settings = settings;
     this.#log = log;
     this.#onEnd = onEnd;
@@ -112,10 +113,7 @@ export class EngineSupervisor {
     if (delay > 0) await this.#pause(delay);
     if (this.closed) throw engineClosed();
     this.#state = 'starting';
-    const handle = new EngineHandle(
-      () => undefined,
-      (ended, how) => this.#ended(ended, how),
-    );
+    const handle = new EngineHandle((ended, how) => this.#ended(ended, how));
     this.#handle = handle;
     try {
       const choice = await handle.ask<'start'>({
@@ -135,7 +133,7 @@ export class EngineSupervisor {
   #report(choice: Omit<EngineStatus['device'], 'requested'>): void {
     if (this.#device.tried.length === 0) {
       for (const { device, ok, reason = '' } of choice.tried) {
-        if (!ok) this.#log(`device ${device} does not work: ${reason.split('\n')[0]}\n`);
+        if (!ok) this.#log(`device ${device} does not work: ${reason.split('\n')[0]}`);
       }
     }
     this.#device = { requested: this.#settings.device, ...choice };
@@ -149,7 +147,7 @@ export class EngineSupervisor {
       this.#excluded[handle.trying] = `the engine process died trying it (${how})`;
     if (!this.#interrupted) {
       this.#crashes += 1;
-      this.#log(`the engine process ended (${how}), crash ${this.#crashes} since the last finished run\n`);
+      this.#log(`the engine process ended (${how}), crash ${this.#crashes} since the last finished run`);
     }
     this.#interrupted = false;
     this.#restarts += 1;

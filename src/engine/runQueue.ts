@@ -1,5 +1,6 @@
 import { priorityQueue } from 'async';
-import { BridgeError } from '../errors';
+import { cancelled } from '../abort';
+import type { BridgeError } from '../errors';
 import type { Priority } from './engine';
 
 const ORDER: Readonly<Record<Priority, number>> = { interactive: 0, training: 1, batch: 2 };
@@ -9,11 +10,6 @@ interface Job {
   /** Runs the work and settles the submitter's promise; never rejects. */
   readonly execute: () => Promise<void>;
   readonly reject: (error: BridgeError) => void;
-}
-
-/** The answer to whoever cancelled. */
-export function cancelled(): BridgeError {
-  return new BridgeError('RequestCancelled', 'the request was cancelled');
 }
 
 /**

@@ -1,4 +1,5 @@
 import { JSONRPCClient, JSONRPCServer, createJSONRPCErrorResponse, type JSONRPCResponse } from 'json-rpc-2.0';
+import { bounded, cancelled, throwIfAborted } from '../abort';
 import { BridgeError } from '../errors';
 import { EnvelopeError, readMessage, type Message, type MessageId } from './envelope';
 import { errorObject } from './errorObject';
@@ -27,6 +28,9 @@ export interface ConnectionOptions<S> {
   readonly cancelGraceMs?: number;
 }
 
+/** How long a cancelled handler may take to settle when nothing else is said, ms. */
+const CANCEL_GRACE_MS = 400;
+
 type State = 'new' | 'open' | 'shutdown' | 'closed';
 
 type AnyHandler<S> = Handler<S, keyof ClientRequests>;
@@ -44,6 +48,8 @@ export class Connection<S> {
     errorListener: () => undefined,
   });
   private readonly client: JSONRPCClient;
+  /** What handlers want done once their request is answered. */
+  private readonly afterwards = new Map<MessageId, () => void>();
   private nextRequest = 0;
 
   constructor(private readonly options: ConnectionOptions<S>) {
@@ -96,33 +102,22 @@ export class Connection<S> {
     params: ServerRequests[M]['params'],
     { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
   ): Promise<ServerRequests[M]['result']> {
-    if (this.state === 'closed') throw new BridgeError('RequestCancelled', 'the connection is closed');
-    if (signal?.aborted) throw new BridgeError('RequestCancelled', 'the request was cancelled');
+    if (this.isClosed) throw cancelled('the connection is closed');
     const id = `server-${++this.nextRequest}`;
-    let giveUp = (_error: BridgeError): void => undefined;
-    const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
-    const lapsed = () =>
-      giveUp(new BridgeError('ViewerTimeout', `${method} was not answered within ${timeoutMs} ms`));
-    const cancelled = () => giveUp(new BridgeError('RequestCancelled', 'the request was cancelled'));
-    const timer = setTimeout(lapsed, timeoutMs);
-    signal?.addEventListener('abort', cancelled, { once: true });
-    let response: JSONRPCResponse;
-    try {
-      const answer = this.client.requestAdvanced({ jsonrpc: '2.0', id, method, params });
-      response = await Promise.race([answer, givenUp]);
-    } catch (error) {
+    const late = () => new BridgeError('ViewerTimeout', `${method} was not answered within ${timeoutMs} ms`);
+    const onGivenUp = () => {
       // So that the library forgets the question, and the other side stops working on it.
       this.client.receive(createJSONRPCErrorResponse(id, -32800, 'given up'));
       this.notify('$/cancelRequest', { id });
-      throw error;
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', cancelled);
-    }
+    };
+    const response = await bounded(
+      { signal, deadline: { ms: timeoutMs, error: late }, onGivenUp },
+      async () => this.client.requestAdvanced({ jsonrpc: '2.0', id, method, params }),
+    );
     if (response.error) {
       const { code, message } = response.error;
       throw this.isClosed
-        ? new BridgeError('RequestCancelled', 'the connection is closed')
+        ? cancelled('the connection is closed')
         : new BridgeError('ClientFailed', `${method}: ${message}`, { code, reason: message });
     }
     this.options.contract.checkResult(method, response.result);
@@ -199,9 +194,9 @@ export class Connection<S> {
   private async handle(method: string, message: Message & { type: 'request' }): Promise<unknown> {
     const controller = this.running.get(message.id);
     const handler = this.methods.get(method);
-    if (!controller || !handler) throw new BridgeError('RequestCancelled', 'cancelled');
+    if (!controller || !handler) throw cancelled();
     const { signal } = controller;
-    if (signal.aborted) throw new BridgeError('RequestCancelled', 'the request was cancelled');
+    throwIfAborted(signal);
     let begun = false;
     let settled = false;
     const report = (value: ProgressReport) => {
@@ -210,38 +205,22 @@ export class Connection<S> {
       this.notifyProgress(message.id, begun ? 'report' : 'begin', value);
       begun = true;
     };
-    const work = handler(message.params as never, {
-      signal,
-      progress: { report },
-      session: this.options.session,
-    });
-    work.catch(() => undefined);
+    const afterAnswer = (action: () => void): void => {
+      this.afterwards.set(message.id, action);
+    };
+    const { session, cancelGraceMs: graceMs = CANCEL_GRACE_MS } = this.options;
     try {
-      return (await Promise.race([work, this.lapse(signal)])) ?? null;
+      const work = async () =>
+        handler(message.params as never, { signal, progress: { report }, session, afterAnswer });
+      return (await bounded({ signal, graceMs }, work)) ?? null;
     } catch (error) {
       // A handler that rethrows the signal's own reason was cancelled, not broken.
-      if (signal.aborted && error === signal.reason)
-        throw new BridgeError('RequestCancelled', 'the request was cancelled');
+      if (signal.aborted && error === signal.reason) throw cancelled();
       throw error;
     } finally {
       settled = true;
       if (begun && this.running.get(message.id) === controller) this.notifyProgress(message.id, 'end', {});
     }
-  }
-
-  /** Rejects a while after the abort, for handlers that do not heed it. */
-  private lapse(signal: AbortSignal): Promise<never> {
-    return new Promise((_, reject) => {
-      signal.addEventListener(
-        'abort',
-        () =>
-          setTimeout(
-            () => reject(new BridgeError('RequestCancelled', 'the request was cancelled')),
-            this.options.cancelGraceMs ?? 400,
-          ).unref(),
-        { once: true },
-      );
-    });
   }
 
   /** What runs is cancelled, and each of it still answered. */
@@ -253,7 +232,7 @@ export class Connection<S> {
   private notifyProgress(id: MessageId, kind: 'begin' | 'report' | 'end', value: ProgressReport): void {
     this.notify('$/progress', {
       id,
-      value: { kind, ...value } as ServerNotifications['$/progress']['params']['value'],
+      value: { kind, ...value },
     });
   }
 
@@ -271,6 +250,8 @@ export class Connection<S> {
   }
 
   private answer(id: MessageId, response: JSONRPCResponse | null): void {
+    const afterwards = this.afterwards.get(id);
+    this.afterwards.delete(id);
     if (!this.running.delete(id) || !response) return;
     try {
       this.write(response);
@@ -279,6 +260,7 @@ export class Connection<S> {
       this.options.onFault(error);
       this.answerError(id, error);
     }
+    if (!response.error) afterwards?.();
   }
 
   private answerError(id: MessageId | null, error: unknown): void {

@@ -1,21 +1,16 @@
-import { isBridgeError } from '../errors';
-import { ERRORS, type ErrorName } from './errors.gen';
+import { ERRORS } from '../errorTable.gen';
+import { isBridgeError, isErrorName, type ErrorName } from '../errors';
 
 /** A JSON-RPC error object; `data` always holds name, hint and retryable. */
 export interface ErrorObject {
   readonly code: number;
   readonly message: string;
   readonly data: {
-    readonly name: string;
+    readonly name: ErrorName;
     readonly hint: string;
     readonly retryable: boolean;
     readonly [key: string]: unknown;
   };
-}
-
-/** Whether a name is a row of the error table. */
-export function isErrorName(name: string): name is ErrorName {
-  return Object.hasOwn(ERRORS, name);
 }
 
 /** Anything may be thrown, even what has no text. */
@@ -29,6 +24,7 @@ function reasonOf(error: unknown): string {
 
 /** Turns anything thrown into an error object of the table; what is not a known BridgeError becomes InternalError. */
 export function errorObject(error: unknown): ErrorObject {
+  // A name that another process sent is not checked by the compiler.
   if (isBridgeError(error) && isErrorName(error.errorName)) {
     const row = ERRORS[error.errorName];
     return {

@@ -1,4 +1,4 @@
-import type { ClientNotifications, ClientRequests, Feature } from './types.gen';
+import type { ClientRequests, Feature } from './types.gen';
 
 /** One report of a request's progress. */
 export interface ProgressReport {
@@ -20,6 +20,8 @@ export interface Context<S> {
   readonly signal: AbortSignal;
   readonly progress: Progress;
   readonly session: S;
+  /** Does something once the request is answered, and only when it is answered with a result. */
+  readonly afterAnswer: (action: () => void) => void;
 }
 
 /** One request's handler: no transport, no domain logic. */
@@ -30,8 +32,3 @@ export type Handler<S, M extends keyof ClientRequests> = (
 
 /** Methods this server has. A method of the contract that is missing here is answered with NotAvailable. */
 export type HandlerTable<S> = { readonly [M in keyof ClientRequests]?: Handler<S, M> };
-
-/** Handlers of notifications of the client. */
-export type NotificationTable<S> = {
-  readonly [M in keyof ClientNotifications]?: (params: ClientNotifications[M]['params'], session: S) => void;
-};

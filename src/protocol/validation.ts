@@ -1,7 +1,7 @@
 import Ajv2020, { type ErrorObject, type ValidateFunction } from 'ajv/dist/2020';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BridgeError } from '../errors';
+import { BridgeError, type ErrorName } from '../errors';
 
 /** One method file of `schemas/methods`. */
 export interface MethodSchema {
@@ -89,7 +89,7 @@ export class Contract {
   private check(
     validate: ValidateFunction | undefined,
     value: unknown,
-    errorName: string,
+    errorName: ErrorName,
     what: string,
   ): void {
     if (!validate || validate(value)) return;

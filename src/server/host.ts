@@ -1,4 +1,5 @@
 import { isBridgeError } from '../errors';
+import type { Log } from '../log';
 import { Connection } from '../protocol/connection';
 import { errorObject } from '../protocol/errorObject';
 import type { HandlerTable } from '../protocol/handler';
@@ -6,47 +7,28 @@ import type { Limits } from '../protocol/types.gen';
 import type { Contract } from '../protocol/validation';
 import { readBlobFrame } from './blobFrame';
 import { Session } from './session';
+import type { Sessions } from './sessions';
 import type { Peer, PeerEvents } from './webSocketTransport';
 
 export interface HostOptions {
   readonly contract: Contract;
   readonly handlers: HandlerTable<Session>;
+  readonly sessions: Sessions;
   readonly limits: Limits;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   /** A client is gone: what it had open ends. */
-  readonly onGone?: (session: Session) => void;
+  readonly onGone: (session: Session) => void;
 }
 
 /** Joins each connected peer to a session and a conversation. */
 export class Host {
-  private readonly sessions = new Set<Session>();
-
   constructor(private readonly options: HostOptions) {}
-
-  get clients(): number {
-    return this.sessions.size;
-  }
-
-  /** The sessions of all connected clients. */
-  get connected(): Iterable<Session> {
-    return this.sessions;
-  }
 
   /** Takes a new peer in. */
   welcome(peer: Peer): PeerEvents {
-    const { contract, handlers, limits, log, onGone } = this.options;
-    const session = new Session(limits.blobBytes);
-    session.connection = new Connection({
-      contract,
-      handlers,
-      session,
-      limits,
-      send: (text) => peer.sendText(text),
-      onExit: () => peer.close(1000, 'exit'),
-      onFault: (error) =>
-        log(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-    });
-    this.sessions.add(session);
+    const { limits, sessions, onGone } = this.options;
+    const session = new Session(limits.blobBytes, (state) => this.#connect(peer, state));
+    sessions.add(session);
     return {
       onText: (text) => session.connection.receive(text),
       onBinary: (bytes) => {
@@ -59,11 +41,24 @@ export class Host {
         }
       },
       onClose: () => {
-        this.sessions.delete(session);
-        session.connection.close();
+        sessions.remove(session);
         session.close();
-        onGone?.(session);
+        onGone(session);
       },
     };
+  }
+
+  #connect(peer: Peer, session: Session): Connection<Session> {
+    const { contract, handlers, limits, log } = this.options;
+    return new Connection({
+      contract,
+      handlers,
+      session,
+      limits,
+      send: (text) => peer.sendText(text),
+      onExit: () => peer.close(1000, 'exit'),
+      onFault: (error) =>
+        log(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    });
   }
 }

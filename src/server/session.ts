@@ -6,20 +6,21 @@ import { BlobShelf } from './blobShelf';
 export class Session {
   readonly id = randomUUID();
   readonly blobs: BlobShelf;
+  readonly connection: Connection<Session>;
   /** What `initialize` told about the client. */
   client = { name: 'unknown', version: '' };
-  /** The conversation; set once, right after both exist. */
-  connection!: Connection<Session>;
-
   /** The client is gone. */
   closed = false;
 
-  constructor(blobBytes: number) {
+  /** @param connect makes the conversation that this session is the state of */
+  constructor(blobBytes: number, connect: (session: Session) => Connection<Session>) {
     this.blobs = new BlobShelf(blobBytes);
+    this.connection = connect(this);
   }
 
   close(): void {
     this.closed = true;
+    this.connection.close();
     this.blobs.close();
   }
 }

@@ -1,7 +1,7 @@
-import { BridgeError } from '../errors';
+import { BridgeError, type ErrorName } from '../errors';
 
 /** How the operating system and SQLite name the faults that a user can do something about. */
-const KINDS: readonly { codes: RegExp; errorName: string; text: string; hint: string }[] = [
+const KINDS: readonly { codes: RegExp; errorName: ErrorName; text: string; hint: string }[] = [
   {
     codes: /^(ENOSPC|EDQUOT|SQLITE_FULL)/,
     errorName: 'DiskFull',

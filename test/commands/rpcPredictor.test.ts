@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { openRpcPredictor } from '../../src/commands/rpcPredictor';
-import { PACKAGE_ROOT, startServer } from '../../src/composition';
+import { startServer } from '../../src/composition';
+import { PACKAGE_ROOT } from '../../src/packageFiles';
 import { createEngineClient } from '../../src/engine/engineClient';
-import { openDataSet } from '../../src/services/benchmark/dataset';
-import { runIntentBenchmark } from '../../src/services/benchmark/intentBenchmark';
-import { openTinyPredictor } from '../../src/services/benchmark/tinyPredictor';
+import { openDataSet } from '../../src/services/labelled/dataset';
+import { runIntentBenchmark } from '../../src/benchmark/intentBenchmark';
+import { openTinyPredictor } from '../../src/benchmark/tinyPredictor';
 import { TEST_DEVICE } from '../support/testDevice';
 
 const IMAGES = resolve(__dirname, '../fixtures/images');
@@ -38,4 +39,4 @@ test('the benchmark through a real server gives the rows of the one in process',
   } finally {
     await server.close();
   }
-}, 60_000);
+});

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { runCommandLine } from '../../src/commands/run';
-import { labelledPoints } from '../services/refineHarness';
+import { labelledPoints } from '../services/training/refineHarness';
 import { TEST_DEVICE } from '../support/testDevice';
 
 const FIXTURES = resolve(__dirname, '../fixtures/images');
@@ -71,4 +71,4 @@ test('trains on labelled images, writes a model that loads, and goes on where it
 
   writeFileSync(join(out, 'training.sampo'), 'cut off');
   expect(await train(...args, '--steps', '7')).toMatchObject({ code: 1 });
-}, 60_000);
+});

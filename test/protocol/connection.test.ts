@@ -257,7 +257,7 @@ test('one too many at once is Busy and names the limit', async () => {
 
 test.each([
   ['throws something unknown', new Error('boom'), 'InternalError', 1],
-  ['throws a name that is not in the table', new BridgeError('NoSuchName', 'x'), 'InternalError', 1],
+  ['throws a name that is not in the table', new BridgeError('NoSuchName' as never, 'x'), 'InternalError', 1],
   ['throws a row of the table', new BridgeError('OutOfMemory', 'x', { bytes: 5 }), 'OutOfMemory', 0],
 ])('a handler that %s', async (_name, thrown, name, faults) => {
   const talk = await new Conversation({ 'server/status': () => Promise.reject(thrown) }).initialized();

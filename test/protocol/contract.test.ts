@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ERRORS } from '../../src/protocol/errors.gen';
+import { ERRORS } from '../../src/errorTable.gen';
 import { CONTRACT } from './conversation';
 
 const ROOT = join(__dirname, '../..');

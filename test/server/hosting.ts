@@ -5,6 +5,7 @@ import { speaks } from '../../src/protocol/version';
 import { Host } from '../../src/server/host';
 import { DEFAULT_LIMITS } from '../../src/server/limits';
 import type { Session } from '../../src/server/session';
+import { Sessions } from '../../src/server/sessions';
 import { WebSocketTransport, type TransportOptions } from '../../src/server/webSocketTransport';
 import { CONTRACT, type Wire } from '../protocol/conversation';
 
@@ -17,7 +18,10 @@ export async function serveStubs(
   options: Partial<TransportOptions> = {},
 ) {
   const log: string[] = [];
+  const sessions = new Sessions();
   const host = new Host({
+    sessions,
+    onGone: () => undefined,
     contract: CONTRACT,
     limits: DEFAULT_LIMITS,
     log: (line) => log.push(line),
@@ -42,7 +46,7 @@ export async function serveStubs(
     onPeer: (peer) => host.welcome(peer),
     ...options,
   });
-  return { host, transport, log, url: transport.url };
+  return { sessions, transport, log, url: transport.url };
 }
 
 /** Everything a raw client hears. */

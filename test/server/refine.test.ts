@@ -5,7 +5,7 @@ import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer, type RunningServer } from '../../src/composition';
 import type { ObjectsPublishParams } from '../../src/protocol/types.gen';
 import { samGraphs, writeGraphs } from '../support/samGraphs';
-import { labelledPoints } from '../services/refineHarness';
+import { labelledPoints } from '../services/training/refineHarness';
 import { TEST_DEVICE } from '../support/testDevice';
 
 const FIXTURES = resolve(__dirname, '../fixtures/images');
@@ -44,7 +44,7 @@ test('a viewer judges, refines, hears of changed objects, goes back and undoes, 
   });
   const page = await client.request('review/next', { resultId, intentId, count: 200 });
   const judgements = page.objects.flatMap(({ id, geometry }) => {
-    const ring = (geometry as { coordinates: number[][][] }).coordinates[0]!;
+    const ring = (geometry as { coordinates: readonly (readonly (readonly number[])[])[] }).coordinates[0]!;
     const [x, y] = [0, 1].map((axis) => ring.reduce((sum, at) => sum + Number(at[axis]), 0) / ring.length);
     const near = points.find((point) => Math.hypot(point.x - x!, point.y - y!) < 5);
     if (!near || id === undefined) return [];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer } from '../../src/composition';
-import { NucleusModel } from '../../src/services/nucleusModel';
+import { NucleusModel } from '../../src/services/models/nucleusModel';
 import { MODEL_FOLDER, fakeEngine } from '../services/fakeEngine';
 import { TEST_DEVICE } from '../support/testDevice';
 
@@ -29,7 +29,7 @@ test('a server that is told to warm loads its model before anybody asks for it',
     rmSync(folder, { recursive: true, force: true });
   }
   expect(lines.filter((line) => line.includes('in advance'))).toEqual([]);
-}, 60_000);
+});
 
 test('warming runs both graphs once, behind all other work, and leaves nothing in the engine', async () => {
   const engine = fakeEngine();

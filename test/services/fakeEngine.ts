@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Engine, Feed, RunOptions } from '../../src/engine/engine';
 import { BridgeError } from '../../src/errors';
-import type { ModelManifest } from '../../src/services/modelManifest';
-import { memoryImage, type SearchImage } from '../../src/services/tilePixels';
+import type { ModelManifest } from '../../src/services/models/modelManifest';
+import { memoryImage, type SearchImage } from '../../src/services/search/tilePixels';
 import { float32Tensor, type Tensor } from '../../src/tensor';
 import type { Tissue } from '../segmentation/tissue';
 

@@ -1,20 +1,19 @@
 import type { Handler } from '../../protocol/handler';
 import type { Services } from '../services';
 import type { Session } from '../session';
-import { wire } from './intents';
 
 /** `checkpoint/list` */
 export function list({ checkpoints }: Services): Handler<Session, 'checkpoint/list'> {
-  return async ({ intentId }) => ({ checkpoints: checkpoints.list(intentId).map((one) => ({ ...one })) });
+  return async ({ intentId }) => ({
+    checkpoints: checkpoints.list(intentId),
+  });
 }
 
 /** `checkpoint/activate` */
-export function activate(services: Services): Handler<Session, 'checkpoint/activate'> {
-  return async ({ intentId, checkpointId }, { signal }) => {
-    await services.checkpoints.activate(intentId, checkpointId);
-    await services.republisher.republish(intentId, undefined, signal);
-    return { intent: wire(services.intents.get(intentId)) };
-  };
+export function activate({ refine }: Services): Handler<Session, 'checkpoint/activate'> {
+  return async ({ intentId, checkpointId }, { signal }) => ({
+    intent: await refine.goTo(intentId, checkpointId, signal),
+  });
 }
 
 /** `checkpoint/delete` */

@@ -1,6 +1,6 @@
 import type { Handler } from '../../protocol/handler';
 import type { ModelRunParams } from '../../protocol/types.gen';
-import { regionTensor } from '../../services/regionTensor';
+import { regionTensor } from '../../services/images/regionTensor';
 import type { Services } from '../services';
 import type { Session } from '../session';
 import { readTensorValue, writeTensorValue } from '../tensorValue';

@@ -1,6 +1,6 @@
-import { BridgeError } from '../../errors';
+import { cancelled } from '../../abort';
 import type { Handler } from '../../protocol/handler';
-import type { ViewerReader } from '../../services/viewerImage';
+import type { ViewerReader } from '../../services/images/viewerImage';
 import type { Services } from '../services';
 import type { Session } from '../session';
 
@@ -11,7 +11,7 @@ export function open(services: Services): Handler<Session, 'image/open'> {
     // The client left while its file was read: nobody would close the image.
     if (session.closed) {
       services.images.close(session.id, image.imageId);
-      throw new BridgeError('RequestCancelled', 'the connection is closed');
+      throw cancelled('the connection is closed');
     }
     const { imageId, width, height, channels, bitsPerSample, pixelSizeMicrons, pixelSizeSource } = image;
     return {
@@ -22,8 +22,8 @@ export function open(services: Services): Handler<Session, 'image/open'> {
       bitsPerSample,
       pixelSizeMicrons,
       pixelSizeSource,
-      levels: image.levels.map((level) => ({ ...level })),
-      warnings: image.warnings.map((warning) => ({ ...warning })),
+      levels: image.levels,
+      warnings: image.warnings,
     };
   };
 }

@@ -4,8 +4,8 @@ import { PROTOCOL_VERSION, speaks } from '../../protocol/version';
 import type { Services } from '../services';
 import type { Session } from '../session';
 
-/** `initialize` */
-export function initialize(services: Services): Handler<Session, 'initialize'> {
+/** `initialize` @param methods those that have a handler */
+export function initialize(services: Services, methods: () => string[]): Handler<Session, 'initialize'> {
   return async (params, { session }) => {
     if (!speaks(params.protocolVersion)) {
       throw new BridgeError(
@@ -22,7 +22,7 @@ export function initialize(services: Services): Handler<Session, 'initialize'> {
     return {
       protocolVersion: PROTOCOL_VERSION,
       server: { name: 'sampo', version: services.version },
-      capabilities: { methods: [...services.available] },
+      capabilities: { methods: methods() },
       limits: services.limits,
       device,
     };
@@ -42,7 +42,7 @@ export function status(services: Services): Handler<Session, 'server/status'> {
       pid: process.pid,
       uptimeSeconds: (Date.now() - services.startedAt) / 1000,
       rssBytes: process.memoryUsage.rss(),
-      clients: services.clientCount(),
+      clients: services.sessions.count,
       openImages: services.images.list().length,
       device,
       engine,
@@ -53,8 +53,8 @@ export function status(services: Services): Handler<Session, 'server/status'> {
 
 /** `server/stop`: answered first, then the process ends. */
 export function stop(services: Services): Handler<Session, 'server/stop'> {
-  return async () => {
-    setTimeout(() => services.stop(), 20);
+  return async (_params, { afterAnswer }) => {
+    afterAnswer(() => services.stop());
     return null;
   };
 }

@@ -1,22 +1,10 @@
 import type { Handler } from '../../protocol/handler';
-import type { Feature } from '../../protocol/types.gen';
-import { nextToReview } from '../../services/review';
 import type { Services } from '../services';
 import type { Session } from '../session';
 
 /** `preference/submit` */
-export function submit(services: Services): Handler<Session, 'preference/submit'> {
-  return async ({ intentId, imageId, judgements }, { session }) => {
-    const { uri, pixelSizeMicrons } = services.images.get(imageId);
-    const { micronsPerPixel } = services.model.manifest;
-    const source = {
-      intentId,
-      imageUri: uri,
-      scale: micronsPerPixel / (pixelSizeMicrons ?? micronsPerPixel),
-      results: services.results.list(session.id).reverse(),
-    };
-    return services.judgements.submit(source, judgements);
-  };
+export function submit({ judge }: Services): Handler<Session, 'preference/submit'> {
+  return async ({ judgements, ...where }, { session }) => judge.submit(session.id, where, judgements);
 }
 
 /** `preference/list` */
@@ -28,7 +16,7 @@ export function list({ judgements }: Services): Handler<Session, 'preference/lis
       imageUri,
       ...(objectId !== undefined && { objectId }),
       at,
-      overrides: [...overrides],
+      overrides,
     })),
     ...judgements.can(intentId),
   });
@@ -45,11 +33,7 @@ export function redo({ judgements }: Services): Handler<Session, 'preference/red
 }
 
 /** `review/next` */
-export function next({ judgements, results }: Services): Handler<Session, 'review/next'> {
-  return async ({ resultId, intentId, count = 10 }, { session }) => {
-    const result = results.get(session.id, resultId);
-    const judged = new Set(judgements.list(intentId).flatMap(({ objectId }) => objectId ?? []));
-    const { objects, ...counts } = nextToReview(result, intentId, judged, count);
-    return { objects: objects as unknown as Feature[], ...counts };
-  };
+export function next({ judge }: Services): Handler<Session, 'review/next'> {
+  return async ({ resultId, intentId, count = 10 }, { session }) =>
+    judge.next(session.id, { resultId, intentId, count });
 }

@@ -1,114 +1,95 @@
 import { BridgeError } from '../../errors';
 import type { Handler } from '../../protocol/handler';
-import type { Feature, SegmentPromptParams } from '../../protocol/types.gen';
-import type { IntentPrompt, SearchWarning } from '../../services/searchRequest';
-import type { PromptableModel } from '../../services/promptableModel';
-import { readExamples } from '../../services/searchRequest';
-import { withRoomyHeap } from '../../services/roomyHeap';
-import type { SearchOutcome, SearchRequest } from '../../services/search';
-import { searchImage } from '../../services/tilePixels';
+import type { SegmentPromptParams } from '../../protocol/types.gen';
+import type { SearchOutcome } from '../../services/search/search';
+import { readExamples } from '../../services/search/searchRequest';
+import { searchImage } from '../../services/search/tilePixels';
+import type { TileProgress } from '../../services/search/tileRun';
+import type { ShownExamples } from '../../services/verbs/findAll';
 import type { Services } from '../services';
 import type { Session } from '../session';
 
 /** `segment/prompt` */
-export function prompt(services: Services): Handler<Session, 'segment/prompt'> {
+export function prompt({ findAll, images, limits, models }: Services): Handler<Session, 'segment/prompt'> {
   return async (params, { signal, progress, session }) => {
-    const { models, results, intents, images, limits } = services;
-    const model = models.promptable(params.modelId);
-    const image = searchImage(images, params.imageId);
-    const prompts = await Promise.all(params.intents.map((one) => readPrompt(services, one, model)));
-    const request: SearchRequest = {
-      image,
-      prompts,
-      extent: params.extent,
-      ...(params.filters && { filters: params.filters }),
-      ...(params.pixelSizeMicrons !== undefined && { pixelSizeMicrons: params.pixelSizeMicrons }),
+    const { imageId, extent, filters, pixelSizeMicrons, remember } = params;
+    const outcome = await findAll.run({
+      sessionId: session.id,
+      model: models.promptable(params.modelId),
+      image: searchImage(images, imageId),
+      shown: params.intents.map(shownExamples),
+      extent,
+      filters,
+      pixelSizeMicrons,
+      remember,
       signal,
-      onTile: ({ done, total, objects, etaSeconds }) =>
-        progress.report({
-          message: `tile ${done} of ${total}`,
-          percentage: (100 * done) / total,
-          etaSeconds,
-          objects: objects,
-        }),
-    };
-    const outcome = await withRoomyHeap(() => services.searchWith(model).run(request));
-    results.keep(session.id, outcome.result);
-    if (params.remember !== false)
-      params.intents.forEach(({ intentId }, i) =>
-        intents.remember(intentId, image.uri, outcome.learned[i] ?? [], model.id),
-      );
-    const count = outcome.featureCollection.features.length;
-    if (count > limits.objectsPerAnswer)
-      throw new BridgeError('LimitExceeded', `${count} objects are more than one answer may hold`, {
-        limit: 'objectsPerAnswer',
-        value: limits.objectsPerAnswer,
-        resultId: outcome.result.resultId,
-        hint: 'ask segment/threshold for fewer with data.resultId, or search a smaller extent',
-      });
-    return answer({ ...outcome, warnings: [...outcome.warnings, ...leftOut(services, params, model)] });
+      onTile: (tile) => progress.report(tileReport(tile)),
+    });
+    refuseTooMany(outcome, limits.objectsPerAnswer);
+    return answer(outcome);
   };
 }
 
 /** `segment/threshold` */
 export function threshold({ results }: Services): Handler<Session, 'segment/threshold'> {
   return async ({ resultId, filters }, { session }) => ({
-    featureCollection: wireCollection(results.get(session.id, resultId).features(filters)),
+    featureCollection: results.get(session.id, resultId).features(filters),
   });
 }
 
-/** What refined intents lack with a model that was not refined. */
-function leftOut(
-  { intents }: Services,
-  params: SegmentPromptParams,
-  { refinable, manifest }: PromptableModel,
-): SearchWarning[] {
-  if (refinable) return [];
-  return params.intents
-    .map(({ intentId }) => intents.get(intentId))
-    .filter(({ checkpointId }) => checkpointId !== null)
-    .map(({ name }) => ({
-      name: 'RefinementLeftOut',
-      message: `the refinement of "${name}" belongs to the bundled model and is left out with ${manifest.name}`,
-    }));
-}
-
-async function readPrompt(
-  { intents, checkpoints }: Services,
-  { intentId, clicks = [], boxes = [], exampleObjects = [] }: SegmentPromptParams['intents'][number],
-  { refinable }: PromptableModel,
-): Promise<IntentPrompt> {
-  const { tokens, scoreThreshold, ...plain } = intents.forSearch(intentId);
-  // What a refinement has learned belongs to the model that was refined.
-  const learned = { ...(tokens && { tokens }), ...(scoreThreshold !== undefined && { scoreThreshold }) };
+function shownExamples({
+  intentId,
+  clicks = [],
+  boxes = [],
+  exampleObjects = [],
+}: SegmentPromptParams['intents'][number]): ShownExamples {
   return {
-    intent: refinable ? await checkpoints.apply({ ...plain, ...learned }) : plain,
+    intentId,
     clicks: clicks.map(({ x, y, positive = true }) => ({ x, y, positive })),
     boxes: boxes.map(([x, y, width, height]) => ({ x, y, width, height })),
     objects: readExamples(exampleObjects),
   };
 }
 
-function answer({ result, featureCollection, tiles, pixelSizeMicrons, seconds, warnings }: SearchOutcome) {
+function tileReport({ done, total, objects, etaSeconds }: TileProgress) {
   return {
-    resultId: result.resultId,
-    featureCollection: wireCollection(featureCollection),
-    candidates: result.candidateFeatures().map(({ prompt: one, features }) => ({
-      promptId: one.promptId,
-      intentId: result.setting.intents[one.intent]!.intentId,
-      click: { x: one.click.x, y: one.click.y },
-      masks: one.masks.map(({ score }, k) => ({
-        score,
-        ...(features[k] && { feature: features[k] }),
-      })),
-    })),
-    tiles: { ...tiles, failed: tiles.failed.map((tile) => ({ ...tile })) },
-    pixelSizeMicrons,
-    seconds,
-    warnings: warnings.map((warning) => ({ ...warning })),
+    message: `tile ${done} of ${total}`,
+    percentage: (100 * done) / total,
+    etaSeconds,
+    objects,
   };
 }
 
-function wireCollection({ features }: SearchOutcome['featureCollection']) {
-  return { type: 'FeatureCollection' as const, features: features as unknown as Feature[] };
+/** @throws BridgeError `LimitExceeded`; the result is kept, and data says how to ask for less of it */
+function refuseTooMany({ featureCollection, result }: SearchOutcome, limit: number): void {
+  const count = featureCollection.features.length;
+  if (count <= limit) return;
+  throw new BridgeError('LimitExceeded', `${count} objects are more than one answer may hold`, {
+    limit: 'objectsPerAnswer',
+    value: limit,
+    resultId: result.resultId,
+    hint: 'ask segment/threshold for fewer with data.resultId, or search a smaller extent',
+  });
+}
+
+function answer({ result, featureCollection, tiles, pixelSizeMicrons, seconds, warnings }: SearchOutcome) {
+  return {
+    resultId: result.resultId,
+    featureCollection,
+    candidates: result
+      .candidateFeatures()
+      .map(({ prompt: { promptId, intent, click, masks }, features }) => ({
+        promptId,
+        intentId: result.setting.intents[intent]!.intentId,
+        click: { x: click.x, y: click.y },
+        masks: masks.map(({ score }, k) => ({
+          score,
+          ...(features[k] !== undefined && { feature: features[k] }),
+        })),
+      })),
+    tiles,
+    pixelSizeMicrons,
+    seconds,
+    warnings,
+  };
 }

@@ -13,8 +13,8 @@ import * as training from './training';
 
 /** Every method this server has, one handler each. */
 export function handlerTable(services: Services): HandlerTable<Session> {
-  return {
-    initialize: lifecycle.initialize(services),
+  const table: HandlerTable<Session> = {
+    initialize: lifecycle.initialize(services, () => Object.keys(table)),
     shutdown: lifecycle.shutdown,
     'server/status': lifecycle.status(services),
     'server/stop': lifecycle.stop(services),
@@ -27,8 +27,8 @@ export function handlerTable(services: Services): HandlerTable<Session> {
     'intent/list': intents.list(services),
     'intent/get': intents.get(services),
     'intent/delete': intents.remove(services),
-    'intent/export': intents.exportOne(services),
-    'intent/import': intents.importOne(services),
+    'intent/export': intents.exportDocument(services),
+    'intent/import': intents.importDocument(services),
     'segment/prompt': segment.prompt(services),
     'segment/threshold': segment.threshold(services),
     'preference/submit': preferences.submit(services),
@@ -43,10 +43,11 @@ export function handlerTable(services: Services): HandlerTable<Session> {
     'checkpoint/activate': checkpoints.activate(services),
     'checkpoint/delete': checkpoints.remove(services),
     'model/list': models.list(services),
-    'model/import': models.importOne(services),
+    'model/import': models.importFolder(services),
     'model/pull': models.pull(services),
     'model/load': graphs.load(services),
     'model/run': graphs.run(services),
     'model/release': graphs.release(services),
   };
+  return table;
 }

@@ -1,12 +1,13 @@
 import type { Handler } from '../../protocol/handler';
+import type { RefineRequest } from '../../services/training/trainer';
 import type { Services } from '../services';
 import type { Session } from '../session';
 
 /** `training/start` */
-export function start({ trainer, republisher }: Services): Handler<Session, 'training/start'> {
+export function start({ refine }: Services): Handler<Session, 'training/start'> {
   return async ({ intentId, resultIds, settings = {} }, { signal, progress }) => {
     const { seconds, steps, trainable, seed, objective } = settings;
-    const outcome = await trainer.refine({
+    const request: RefineRequest = {
       intentId,
       seconds,
       steps,
@@ -16,9 +17,8 @@ export function start({ trainer, republisher }: Services): Handler<Session, 'tra
       signal,
       onStep: ({ step, metrics, secondsLeft, percentage }) =>
         progress.report({ message: `step ${step}`, percentage, etaSeconds: secondsLeft, metrics }),
-    });
-    if (outcome.activated) await republisher.republish(intentId, resultIds, signal);
-    return { ...outcome };
+    };
+    return { ...(await refine.run(request, resultIds)) };
   };
 }
 

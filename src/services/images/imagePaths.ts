@@ -1,0 +1,59 @@
+import { realpath, stat } from 'node:fs/promises';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BridgeError } from '../../errors';
+
+/**
+ * The real path of a file, say an image, or of a folder, named by an absolute path or a `file:` URI, all symbolic links resolved.
+ * @param roots folders whose content may be read
+ * @throws BridgeError `PathNotAllowed` outside the roots, without telling what is there; `FileNotFound` inside them
+ */
+export async function resolveImagePath(
+  uri: string,
+  roots: readonly string[],
+  kind: 'file' | 'folder' = 'file',
+): Promise<string> {
+  const path = localPath(uri);
+  if (!isAbsolute(path)) throw notAllowed(uri, 'the path is not absolute');
+  const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => resolve(root))));
+  const allowed = (candidate: string) =>
+    [...realRoots, ...roots].some((root) => isInside(resolve(root), candidate));
+  let real: string;
+  try {
+    real = await realpath(path);
+  } catch {
+    if (!allowed(resolve(path))) throw notAllowed(uri, 'the path is outside the allowed folders');
+    throw new BridgeError('FileNotFound', `there is no file ${path}`, { path });
+  }
+  if (!realRoots.some((root) => isInside(root, real))) {
+    throw notAllowed(uri, 'the path is outside the allowed folders');
+  }
+  // Opening a pipe or a device could wait for ever.
+  const found = await stat(real);
+  if (kind === 'file' ? !found.isFile() : !found.isDirectory())
+    throw new BridgeError('FileNotFound', `${path} is not a ${kind}`, { path });
+  return real;
+}
+
+/** A `file:` URI (escapes and Windows drives included) or a path, as this system writes it. */
+function localPath(uri: string): string {
+  if (uri.includes('\0')) throw new BridgeError('FileNotFound', 'a path holds no NUL character');
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(uri)) return uri;
+  if (!/^file:/i.test(uri)) throw notAllowed(uri, 'only files can be opened by the server');
+  try {
+    return fileURLToPath(uri);
+  } catch (error) {
+    throw new BridgeError('FileNotFound', `the URI ${uri} names no file of this machine: ${String(error)}`);
+  }
+}
+
+function isInside(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+function notAllowed(uri: string, reason: string): BridgeError {
+  return new BridgeError('PathNotAllowed', `${reason}: ${uri}`, {
+    hint: 'start the server with --root and the folder of the image, or open it in the viewer with source "client"',
+  });
+}
