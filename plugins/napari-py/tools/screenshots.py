@@ -19,6 +19,7 @@ CLICKS = ((289, 260), (397, 247), (141, 200))
 
 def main(folder: Path, state: Path) -> None:
     import napari
+    from PIL import Image
     from qtpy.QtWidgets import QApplication
 
     from sampo_client.rasterize import bounds
@@ -109,34 +110,18 @@ def main(folder: Path, state: Path) -> None:
         controller.refining.revert()
         wait(lambda: controller.running is None and controller.last_message[1].startswith("Reverted"))
 
-    random = np.random.default_rng(5)
-    rows, columns = np.mgrid[:512, :512]
-    nuclei, marker, places = random.normal(200, 20, (512, 512)), random.normal(150, 20, (512, 512)), []
-    others: list[tuple[float, float]] = []
-    for y in range(30, 500, 42):
-        for x in range(30, 500, 42):
-            cx, cy, r = x + random.uniform(-9, 9), y + random.uniform(-9, 9), random.uniform(8, 12)
-            nuclei += 2500 * np.clip(r + 0.5 - np.hypot(columns - cx, rows - cy), 0, 1) * random.uniform(0.6, 1)
-            if random.random() < 0.3:
-                marker += 1800 * np.clip(r + 1.5 - np.hypot(columns - cx, rows - cy), 0, 1)
-                places.append((cy, cx))
-            else:
-                others.append((cy, cx))
+    tests = Path(__file__).parents[1] / "tests/data"
     viewer.layers.clear()
-    viewer.add_image(nuclei.astype(np.uint16), name="DAPI", colormap="blue", blending="additive", scale=(0.5, 0.5))
-    viewer.add_image(marker.astype(np.uint16), name="CD8", colormap="green", blending="additive", scale=(0.5, 0.5))
+    # napari 0.9.2 on a software GL ends when layers are added before the removal of others was drawn.
+    settle(1)
+    microns = {"units": ("micrometer", "micrometer")} if hasattr(image, "units") else {}
+    viewer.add_image(np.asarray(Image.open(tests / "dapi.png")), name="DAPI", colormap="bop blue", scale=(0.3225, 0.3225), **microns)
     viewer.reset_view()
-    controller.choose_intent("CD8 positive", (213, 94, 0))
+    controller.choose_intent("Nucleus", (230, 159, 0))
     settle()
-    picture = controller.picture()
-    units = {"units": ("micrometer", "micrometer")} if hasattr(picture.image_layer, "units") else {}
-    for layer in picture.layers:
-        for name, value in units.items():
-            setattr(layer, name, value)
-    for place in places[3:6]:
-        controller.click(picture.image_layer.data_to_world(place))
-    for place in others[5:8]:
-        controller.click(picture.image_layer.data_to_world(place), positive=False)
+    truth = np.asarray(Image.open(tests / "dapi_instances.png"))
+    for value in np.unique(truth[150:350, 150:350])[1:4]:
+        controller.click(viewer.layers["DAPI"].data_to_world(np.argwhere(truth == value).mean(axis=0)))
     controller.searching.find()
     wait(lambda: controller.running is None and controller.last_message[1].startswith("Found"))
     shot("fluorescence")

@@ -128,4 +128,5 @@ class Gallery(QDialog):
         """Stores the judgements, all in one."""
         self._controller.judging.judge({i: REJECTED if i in self.wrong else ACCEPTED for i in self.buttons})
         self._controller.judging.end_review()
+        self._controller.say("note", f"Judged: {self.count.text()}.")
         super().accept()

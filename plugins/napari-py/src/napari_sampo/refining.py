@@ -9,6 +9,7 @@ from sampo_client import Refinement
 from .found import Change, Snapshot
 from .jobs import Job
 from .picture import Picture
+from .words import sentence
 
 if TYPE_CHECKING:
     from .controller import Controller
@@ -68,9 +69,9 @@ class Refining:
         self._desk.set_intents(value["intents"])
         if refinement.activated:
             self.refinement, self.change, self._before, self._after = refinement, value["change"], value["before"], value["after"]
-            self._desk.say("note", f"Refined: {value['change']}. {refinement.verdict}. Keep it or revert.")
+            self._desk.say("note", f"Refined: {value['change']}. {sentence(refinement.verdict)} Keep it or revert.")
         else:
-            self._desk.say("warning", f"Nothing has changed: {refinement.verdict}.")
+            self._desk.say("warning", f"Nothing has changed: {sentence(refinement.verdict)}")
         self._desk.changed.emit()
 
     def keep(self) -> None:
