@@ -44,6 +44,7 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
       model,
       roots: values.root ?? [],
       warm: true,
+      continueBatches: true,
       log: (line) => around.err(`${line}\n`),
       onStop: () => stopped.abort(),
     });
