@@ -464,6 +464,24 @@ class JobNotFound(SampoError):
     retryable = False
 
 
+class OutputBlocked(SampoError):
+    """A result file cannot be written."""
+
+    code = -32048
+    summary = 'a result file cannot be written'
+    hint = 'close the program that has it open, or choose another folder'
+    retryable = True
+
+
+class JobConflict(SampoError):
+    """Another job writes into this folder."""
+
+    code = -32049
+    summary = 'another job writes into this folder'
+    hint = 'wait for it, cancel it, or choose another folder; data.jobId names it'
+    retryable = False
+
+
 class StoreLocked(SampoError):
     """Another server owns the state folder."""
 
@@ -634,6 +652,8 @@ ERRORS: dict[str, type[SampoError]] = {
     'CheckpointDamaged': CheckpointDamaged,
     'OperatorUnsupported': OperatorUnsupported,
     'JobNotFound': JobNotFound,
+    'OutputBlocked': OutputBlocked,
+    'JobConflict': JobConflict,
     'StoreLocked': StoreLocked,
     'StoreDamaged': StoreDamaged,
     'StoreReadOnly': StoreReadOnly,

@@ -212,14 +212,39 @@ class Warning(TypedDict):
     message: str  # for a person
 
 
-class BatchJob(TypedDict):
+class BatchJobImages(TypedDict):
+    """images"""
+
+    total: int  # in all
+    done: int  # finished
+    failed: int  # not to be had; see errors.csv
+
+
+class BatchJobUnits(TypedDict):
+    """parts of the images that were opened so far"""
+
+    total: int  # in all
+    done: int  # finished
+    failed: int  # not to be had; see errors.csv
+
+
+class _BatchJobRequired(TypedDict):
+    jobId: str  # UUID
+    state: Literal['queued', 'running', 'done', 'failed', 'cancelled', 'stopped']  # failed: finished, but for images or parts of images; stopped: by a fault that would meet every image, or the end of the server; both go on with batch/resume
+    message: str  # why it stands still; empty otherwise
+    createdAt: str  # ISO 8601
+    outputFolder: str  # folder of the results
+    intents: list[str]  # names of the intents, as they were pinned
+    images: BatchJobImages  # images
+    units: BatchJobUnits  # parts of the images that were opened so far
+    objects: int  # found so far
+    areaMm2: float  # searched so far, mm²
+
+
+class BatchJob(_BatchJobRequired, total=False):
     """A batch run."""
 
-    jobId: str  # UUID
-    state: Literal['queued', 'running', 'done', 'failed', 'cancelled']
-    total: int  # images
-    done: int  # finished images
-    failed: int  # failed images
+    etaSeconds: float  # time left, s; absent until something is finished
 
 
 class BatchCancelParams(TypedDict):
@@ -262,6 +287,7 @@ class _BatchStartParamsRequired(TypedDict):
 
 class BatchStartParams(_BatchStartParamsRequired, total=False):
     filters: Filters
+    tissue: bool  # search tissue alone, found on a small level
 
 
 class BatchStartResult(TypedDict):
@@ -425,6 +451,11 @@ class InitializeResult(TypedDict):
 
 
 InitializedParams: TypeAlias = "dict[str, Any]"
+
+
+class IntentChangedParams(TypedDict):
+    intentId: str  # intent
+    intent: Union[Intent, None]  # as it is now, null when it was deleted
 
 
 class _IntentCreateParamsRequired(TypedDict):

@@ -232,7 +232,6 @@ def test_an_intent_made_elsewhere_appears_and_one_deleted_elsewhere_is_told(desk
     desk.found_breast()
     with sampo_client.connect(server_state, start=False) as other:
         other.intent("Made elsewhere", create=True)
-        desk.controller.refresh_intents()
         desk.wait(lambda: desk.controller.intent("Made elsewhere") is not None)
         other.delete("Lymphocyte")
     desk.controller.judging.judge({desk.controller.picture().canvas.ids[0]: 1})
