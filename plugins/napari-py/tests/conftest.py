@@ -39,6 +39,13 @@ class Contract:
             self.results[method["method"]] = Draft202012Validator(text["result"], registry=registry)
 
 
+def sampled(held: Any) -> Any:
+    """The message with the first 20 of each long list: thousands of outlines are checked by their first."""
+    if isinstance(held, dict):
+        return {key: sampled(value) for key, value in held.items()}
+    return [sampled(value) for value in held[:20]] if isinstance(held, list) else held
+
+
 @pytest.fixture(scope="session", autouse=True)
 def contract() -> Iterator[list[str]]:
     """Checks each result and each message of the server; what does not fit fails the run at its end."""
@@ -59,10 +66,10 @@ def contract() -> Iterator[list[str]]:
         if isinstance(message, dict) and not getattr(self, "of_a_fake_server", False):
             method = message.get("method")
             if isinstance(method, str) and method in held.params:
-                misfits.extend(f"{method}: {error.json_path} {error.message:.200}" for error in held.params[method].iter_errors(message.get("params")))
+                misfits.extend(f"{method}: {error.json_path} {error.message:.200}" for error in held.params[method].iter_errors(sampled(message.get("params"))))
             elif "result" in message and (id(self), message.get("id")) in sent:
                 asked = sent[(id(self), message["id"])]
-                misfits.extend(f"answer to {asked}: {error.json_path} {error.message:.200}" for error in held.results[asked].iter_errors(message["result"]))
+                misfits.extend(f"answer to {asked}: {error.json_path} {error.message:.200}" for error in held.results[asked].iter_errors(sampled(message["result"])))
         take(self, text)
 
     Connection._take, Connection.send = checked_take, checked_send  # type: ignore[method-assign]

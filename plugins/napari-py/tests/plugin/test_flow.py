@@ -289,7 +289,8 @@ def test_a_batch_over_open_layers_and_over_a_folder(desk: Any, server_state: Pat
     level, text = desk.wait_said("Batch:")
     assert level == "note" and "in 2 pictures" in text
     assert "SAMPO Lymphocyte: part" in desk.viewer.layers
-    folder = server_state.parent / "files"
+    folder = server_state.parent / "files" / "batch"
+    folder.mkdir()
     for number in range(2):
         Image.fromarray(breast[: 200 + number]).save(folder / f"{number}.png")
     (folder / "broken.png").write_bytes(b"no picture")
