@@ -17,13 +17,15 @@ class BatchFailed(SampoError):
 
 @dataclass(frozen=True)
 class BatchEnd:
-    """How a batch run ended."""
+    """How a batch run ended; counts are of images."""
 
     job_id: str
     state: str
     total: int
     done: int
     failed: int
+    objects: int
+    output_folder: str
 
 
 class NoBar:
@@ -53,13 +55,13 @@ def bar_of(total: int, wanted: bool) -> Any:
 
 
 def follow(call: Callable[..., Any], job: Mapping[str, Any], progress: bool, poll: float) -> BatchEnd:
-    """Waits for the end of a job. An interrupt cancels it. Raises BatchFailed when an image failed."""
-    bar = bar_of(job["total"], progress)
+    """Waits for the end of a job. An interrupt cancels it; finished images stay. Raises BatchFailed when an image failed or the job stopped."""
+    bar = bar_of(job["images"]["total"], progress)
     try:
         while True:
-            bar.update(job["done"] + job["failed"] - bar.n)
-            if job["failed"]:
-                bar.set_postfix(failed=job["failed"])
+            images = job["images"]
+            bar.update(images["done"] + images["failed"] - bar.n)
+            bar.set_postfix(objects=job["objects"], **({"failed": images["failed"]} if images["failed"] else {}))
             if job["state"] not in ("queued", "running"):
                 break
             time.sleep(poll)
@@ -69,7 +71,8 @@ def follow(call: Callable[..., Any], job: Mapping[str, Any], progress: bool, pol
         raise
     finally:
         bar.close()
-    end = BatchEnd(job["jobId"], job["state"], job["total"], job["done"], job["failed"])
-    if end.failed or end.state == "failed":
-        raise BatchFailed(f"{end.failed} of {end.total} images failed", hint="the output folder says which and why; batch/resume takes the job up again", data={"job": dict(job)})
+    end = BatchEnd(job["jobId"], job["state"], images["total"], images["done"], images["failed"], job["objects"], job["outputFolder"])
+    if end.state != "done":
+        why = job["message"] or f"{end.failed} of {end.total} images failed, or parts of them"
+        raise BatchFailed(f"the batch is {end.state}: {why}", hint="errors.csv in the output folder says which and why; the same call again takes the job up", data={"job": dict(job)})
     return end

@@ -377,6 +377,7 @@ def start_batch(
     intents: Sequence[Union[str, Intent]],
     out: "os.PathLike[str] | str",
     filters: Mapping[str, float],
+    tissue: bool,
 ) -> Flow[Mapping[str, Any]]:
     """Starts a batch run on the server. Raises NotAvailable by name when the server serves none."""
     state.needs("batch/start")
@@ -395,6 +396,8 @@ def start_batch(
     params: dict[str, Any] = {"intentIds": ids, "images": listed, "outputFolder": str(Path(out).absolute())}
     if filters:
         params["filters"] = dict(filters)
+    if tissue:
+        params["tissue"] = True
     answer = yield Call("batch/start", params)
     return answer["job"]
 

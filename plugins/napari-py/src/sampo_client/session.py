@@ -229,16 +229,18 @@ class Session(Calls):
         threshold: Optional[float] = None,
         min_area: Optional[float] = None,
         max_area: Optional[float] = None,
+        tissue: bool = False,
         progress: bool = True,
         poll: float = 0.5,
     ) -> batches.BatchEnd:
         """Runs intents over image files at the server: a GeoJSON file for each in `out`, and a summary.
 
-        progress: a tqdm bar, when tqdm is installed. Ctrl-C cancels the job; finished images stay.
+        tissue: search tissue alone. progress: a tqdm bar, when tqdm is installed. Ctrl-C cancels the job; finished images stay, and
+        the same call again takes the job up. `out` has to lie below a folder that the server may use.
         Raises NotAvailable when the server serves no batches, BatchFailed when images failed.
         """
         listed = [intents] if isinstance(intents, (str, Intent)) else list(intents)
-        job = self._run(flows.start_batch(self.state, images, listed, out, flows.filters_of(threshold, min_area, max_area, None)))
+        job = self._run(flows.start_batch(self.state, images, listed, out, flows.filters_of(threshold, min_area, max_area, None), tissue))
         return batches.follow(self.call, job, progress, poll)
 
     # -- inner ---------------------------------------------------------------------------------------------------------

@@ -158,14 +158,27 @@ def test_the_better_of_two_outlines_is_stored(session: Session, breast: np.ndarr
         session.judge(found, better={"other": 1})
 
 
-def test_a_batch_is_refused_by_name_where_the_server_serves_none(session: Session, tmp_path: Path) -> None:
+def test_a_batch_runs_over_files_and_a_failing_one_is_told(session: Session, server_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     session.find_all(DEMO / "breast.png", CLICKS, intent="Lymphocyte")
-    if "batch/start" in session.state.methods:
-        end = session.batch([DEMO / "breast.png"], "Lymphocyte", tmp_path / "out", progress=False)
-        assert (end.total, end.done, end.failed) == (1, 1, 0)
-    else:
-        with pytest.raises(sampo_client.NotAvailable, match="does not serve batch/start"):
-            session.batch([DEMO / "breast.png"], "Lymphocyte", tmp_path / "out")
+    files = server_state.parent / "files"
+    (files / "copy.png").write_bytes((DEMO / "breast.png").read_bytes())
+    end = session.batch([DEMO / "breast.png", files / "copy.png"], "Lymphocyte", files / "batch-out", poll=0.1)
+    assert (end.state, end.total, end.done, end.failed) == ("done", 2, 2, 0) and end.objects > 100
+    assert "2/2" in capsys.readouterr().err
+    assert len(list((files / "batch-out").rglob("*.geojson"))) == 2
+    (files / "broken-batch.png").write_bytes(b"no picture")
+    with pytest.raises(sampo_client.BatchFailed, match="errors.csv"):
+        session.batch([files / "broken-batch.png"], "Lymphocyte", files / "batch-broken", progress=False, poll=0.1)
+    with pytest.raises(sampo_client.IntentNotFound):
+        session.batch([files / "copy.png"], "nope", files / "batch-none")
+    with pytest.raises(sampo_client.ImageProblem, match="runs over files"):
+        session.batch([np.zeros((9, 9))], "Lymphocyte", files / "batch-none")
+
+
+def test_a_batch_is_refused_by_name_where_the_server_serves_none(session: Session, tmp_path: Path) -> None:
+    session.state.methods -= {"batch/start"}
+    with pytest.raises(sampo_client.NotAvailable, match="does not serve batch/start"):
+        session.batch([DEMO / "breast.png"], "Lymphocyte", tmp_path / "out")
 
 
 # -- bad input ---------------------------------------------------------------------------------------------------------
