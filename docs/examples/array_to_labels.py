@@ -1,4 +1,4 @@
-"""Nuclei of an array (numpy, dask, zarr): labels and a table.   (pip install napari-sampo scikit-image)"""
+"""Nuclei of an array (numpy, dask, zarr): labels and a table.   (pip install plugins/napari-py scikit-image)"""
 import sys
 import numpy as np
 from skimage.io import imread

@@ -1,4 +1,4 @@
-"""Find all nuclei like three clicked ones, judge, refine, and run the intent over all pictures given.   (pip install napari-sampo tqdm)
+"""Find all nuclei like three clicked ones, judge, refine, and run the intent over all pictures given.   (pip install plugins/napari-py tqdm)
 
 python find_all.py OUT IMAGE [IMAGE ...]
 """

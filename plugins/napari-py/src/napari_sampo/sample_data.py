@@ -17,5 +17,5 @@ def breast() -> list[tuple[Any, dict[str, Any], str]]:
     pixels = imread(Path(__file__).parent / "sample" / "breast.png")[..., :3]
     settings: dict[str, Any] = {"name": "breast", "rgb": True, "scale": (PIXEL_SIZE, PIXEL_SIZE)}
     if hasattr(Image, "units"):
-        settings["units"] = ("micrometer", "micrometer")
+        settings["units"] = "micrometer"
     return [(pixels, settings, "image")]

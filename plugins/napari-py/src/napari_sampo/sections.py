@@ -229,7 +229,7 @@ class FindSection(Section):
         self.threshold.setRange(0, 100)
         self.threshold.setValue(50)
         self.threshold.setToolTip("Least score of an object. Moving it needs no new search.")
-        self.threshold.valueChanged.connect(lambda value: controller.searching.set_threshold(value / 100))
+        self.threshold.valueChanged.connect(self._slid)
         self.value = QLabel("auto")
         self.auto = QToolButton()
         self.auto.setText("↺")
@@ -243,6 +243,10 @@ class FindSection(Section):
 
     def _choose(self, extent: str) -> None:
         self._controller.settings.extent = extent
+        self.refresh()
+
+    def _slid(self, value: int) -> None:
+        self._controller.searching.set_threshold(value / 100)
         self.refresh()
 
     def _reset(self) -> None:
