@@ -18,7 +18,12 @@ import type { SearchResult } from './searchResult';
 /** Tiles under way at a time: a tile is decoded after its encoding has come back, so it takes several to keep the engine busy. */
 const LOOKAHEAD = 4;
 /** Faults that end a whole search; any other loses the one tile. */
-const ENDS_SEARCH: ReadonlySet<ErrorName> = new Set(['RequestCancelled', 'ShuttingDown', 'ImageNotOpen']);
+const ENDS_SEARCH: ReadonlySet<ErrorName> = new Set([
+  'RequestCancelled',
+  'ShuttingDown',
+  'ImageNotOpen',
+  'ImageChanged',
+]);
 
 /** How far a search is. */
 export interface TileProgress {
