@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
 import { BridgeError, isBridgeError } from './errors';
 import { SILENT, type Log } from './log';
+import { PACKAGE_ROOT, packageVersion, readPackageJson } from './packageFiles';
 import type { Limits } from './protocol/types.gen';
 import { Contract } from './protocol/validation';
 import { PROTOCOL_VERSION } from './protocol/version';
@@ -36,9 +37,6 @@ import { NucleusModel } from './services/models/nucleusModel';
 import { searchImage } from './services/search/tilePixels';
 import { assembleProduct } from './services/verbs/product';
 import { openStore, type Store } from './store/store';
-
-/** The package's own folder: schemas, models and the OpenRPC document lie there. */
-export const PACKAGE_ROOT = resolve(__dirname, '..');
 
 export interface ServerOptions {
   readonly host?: string;
@@ -126,7 +124,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const cache = new EmbeddingCache({ folder: join(options.stateFolder, 'embeddings'), log });
     closers.push(() => cache.close());
     const sessions = new Sessions();
-    const { version } = readJson('package.json') as { version: string };
+    const version = packageVersion();
     const product = assembleProduct({
       engine,
       model,
@@ -153,7 +151,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       models,
       limits,
       version,
-      openrpc: readJson('openrpc.json'),
+      openrpc: readPackageJson('openrpc.json'),
       startedAt: Date.now(),
       viewerTimeoutMs,
       encodePng,
@@ -201,10 +199,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await close();
     throw error;
   }
-}
-
-function readJson(name: string): object {
-  return JSON.parse(readFileSync(join(PACKAGE_ROOT, name), 'utf8')) as object;
 }
 
 /**

@@ -1,10 +1,29 @@
 import { startServer } from '../composition';
-import { EXIT, UsageError, openSlideSearch, readOptions, stateFolder, type Command } from './command';
+import {
+  EXIT,
+  UsageError,
+  openSlideSearch,
+  readOptions,
+  setting,
+  stateFolder,
+  type Command,
+} from './command';
+import { readOptionalNumber, wholeBetween } from './optionValues';
+
+const OPTIONS = {
+  port: { type: 'string' },
+  state: { type: 'string' },
+  device: { type: 'string' },
+  model: { type: 'string' },
+  root: { type: 'string', multiple: true },
+  openslide: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
 
 /** `sampo serve` */
 export const serve: Command = {
   name: 'serve',
-  summary: 'start the server and keep it running',
+  options: OPTIONS,
   help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--model NAME] [--root DIR]...
                    [--openslide FILE] [--json]
 
@@ -24,22 +43,12 @@ connection file (readable by you alone) by which QuPath, napari and the other co
 
 exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
   async run(argv, around) {
-    const { values, positionals } = readOptions(argv, {
-      port: { type: 'string' },
-      state: { type: 'string' },
-      device: { type: 'string' },
-      model: { type: 'string' },
-      root: { type: 'string', multiple: true },
-      openslide: { type: 'string' },
-      json: { type: 'boolean' },
-    });
+    const { values, positionals } = readOptions(argv, OPTIONS);
     if (positionals.length > 0)
       throw new UsageError(`serve takes no argument "${positionals[0]}"; did you mean --root?`);
-    const port = values.port === undefined ? 0 : Number(values.port);
-    if (!Number.isInteger(port) || port < 0 || port > 65535)
-      throw new UsageError(`--port must be 0 to 65535, not "${values.port}"`);
-    const device = values.device ?? (around.env['SAMPO_DEVICE'] || undefined);
-    const model = values.model ?? (around.env['SAMPO_MODEL'] || undefined);
+    const port = readOptionalNumber('--port', values.port, wholeBetween(0, 65_535)) ?? 0;
+    const device = values.device ?? setting(around, 'SAMPO_DEVICE');
+    const model = values.model ?? setting(around, 'SAMPO_MODEL');
     const stopped = new AbortController();
     const server = await startServer({
       port,
