@@ -22,11 +22,14 @@ import { DEFAULT_LIMITS } from './server/limits';
 import type { EngineReport, Services } from './server/services';
 import { Sessions } from './server/sessions';
 import { WebSocketTransport } from './server/webSocketTransport';
+import { Batch } from './services/batch/batch';
+import { JobStore } from './services/batch/jobStore';
+import { openForBatch } from './services/batch/openImage';
 import { EmbeddingCache } from './services/embeddings/embeddingCache';
 import { Graphs } from './services/models/graphs';
 import { encodePng } from './services/images/imageDecoder';
 import { imageFormats } from './services/images/imageFormats';
-import { resolveImagePath } from './services/images/imagePaths';
+import { resolveImagePath, resolveOutputFolder } from './services/images/imagePaths';
 import { ImageRecords } from './services/images/imageRecords';
 import { ImageRegistry } from './services/images/images';
 import type { LibrarySearch } from './services/images/openSlide/librarySearch';
@@ -55,6 +58,8 @@ export interface ServerOptions {
   readonly viewerTimeoutMs?: number;
   /** Loads the bundled model at once, not at the first click. */
   readonly warm?: boolean;
+  /** Goes on with the batch jobs that an earlier server left. */
+  readonly continueBatches?: boolean;
   readonly log?: Log | undefined;
   /** Called when a client asked the server to stop. */
   readonly onStop?: () => void;
@@ -142,9 +147,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log,
     });
 
+    const batch = new Batch({
+      jobs: new JobStore(store.database),
+      folder: join(options.stateFolder, 'batch'),
+      model,
+      checkpoints: product.checkpoints,
+      intents: product.intents,
+      exportIntent: (intentId) => product.intentTransfer.export(intentId),
+      open: (jobId, image) => openForBatch(images, jobId, image),
+      encodePng,
+      version,
+      log,
+    });
+    closers.push(() => batch.close());
+    if (options.continueBatches === true) batch.goOn();
+
     const token = randomBytes(32).toString('base64url');
     const services: Services = {
       ...product,
+      batch,
       sessions,
       graphs: new Graphs(engine),
       images,
@@ -157,6 +178,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       encodePng,
       allowedPath: (path) => resolveImagePath(path, roots),
       allowedFolder: (path) => resolveImagePath(path, roots, 'folder'),
+      allowedOutput: (path) => resolveOutputFolder(path, roots),
       engineReport: () => engineReport(engine),
       stop: () => options.onStop?.(),
     };

@@ -49,7 +49,7 @@ const FLOORS = [
   ['embeddings'],
   ['search'],
   ['intents'],
-  ['training'],
+  ['batch', 'training'],
   ['verbs'],
 ];
 

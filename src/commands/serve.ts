@@ -25,7 +25,7 @@ export const serve: Command = {
   name: 'serve',
   options: OPTIONS,
   help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--model NAME] [--root DIR]...
-                   [--openslide FILE] [--json]
+                    [--openslide FILE] [--json]
 
 Starts the local server that viewers and scripts talk to. It listens on 127.0.0.1 only and writes a
 connection file (readable by you alone) by which QuPath, napari and the other commands find it.
@@ -58,6 +58,7 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
       roots: values.root ?? [],
       openSlide: openSlideSearch(values.openslide, around),
       warm: true,
+      continueBatches: true,
       log: (line) => around.err(`${line}\n`),
       onStop: () => stopped.abort(),
     });

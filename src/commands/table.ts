@@ -43,6 +43,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => (require('./models') as typeof import('./models')).models,
   },
   {
+    name: 'batch',
+    summary: 'run intents over folders and whole slides: resumable, with tables and a page',
+    load: () => (require('./batch') as typeof import('./batch')).batch,
+  },
+  {
     name: 'serve',
     summary: 'start the server and keep it running',
     load: () => (require('./serve') as typeof import('./serve')).serve,

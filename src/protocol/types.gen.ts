@@ -402,19 +402,72 @@ export interface BatchJob {
    * UUID
    */
   readonly jobId: string;
-  readonly state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+  /**
+   * failed: finished, but for images or parts of images; stopped: by a fault that would meet every image, or the end of the server; both go on with batch/resume
+   */
+  readonly state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'stopped';
+  /**
+   * why it stands still; empty otherwise
+   */
+  readonly message: string;
+  /**
+   * ISO 8601
+   */
+  readonly createdAt: string;
+  /**
+   * folder of the results
+   */
+  readonly outputFolder: string;
+  /**
+   * names of the intents, as they were pinned
+   */
+  readonly intents: readonly string[];
   /**
    * images
    */
-  readonly total: number;
+  readonly images: {
+    /**
+     * in all
+     */
+    readonly total: number;
+    /**
+     * finished
+     */
+    readonly done: number;
+    /**
+     * not to be had; see errors.csv
+     */
+    readonly failed: number;
+  };
   /**
-   * finished images
+   * parts of the images that were opened so far
    */
-  readonly done: number;
+  readonly units: {
+    /**
+     * in all
+     */
+    readonly total: number;
+    /**
+     * finished
+     */
+    readonly done: number;
+    /**
+     * not to be had; see errors.csv
+     */
+    readonly failed: number;
+  };
   /**
-   * failed images
+   * found so far
    */
-  readonly failed: number;
+  readonly objects: number;
+  /**
+   * searched so far, mm²
+   */
+  readonly areaMm2: number;
+  /**
+   * time left, s; absent until something is finished
+   */
+  readonly etaSeconds?: number;
 }
 export interface StainedChannel {
   /**
@@ -451,12 +504,14 @@ export interface BatchResumeResult {
 export interface BatchStartParams {
   /**
    * @minItems 1
+   * @maxItems 64
    *
    * Items: intent
    */
   readonly intentIds: readonly string[];
   /**
    * @minItems 1
+   * @maxItems 100000
    */
   readonly images: readonly {
     /**
@@ -474,6 +529,10 @@ export interface BatchStartParams {
    */
   readonly outputFolder: string;
   readonly filters?: Filters;
+  /**
+   * search tissue alone, found on a small level
+   */
+  readonly tissue?: boolean;
 }
 export interface BatchStartResult {
   readonly job: BatchJob;

@@ -29,8 +29,8 @@ export function open(services: Services): Handler<Session, 'image/open'> {
       pixelSizeMicrons,
       pixelSizeSource,
       pixelSizeFrom,
-      levels: image.levels,
-      warnings: image.warnings,
+      levels,
+      warnings,
     };
   };
 }
