@@ -174,7 +174,7 @@ export interface ExtentPolygon {
  */
 export interface Filters {
   /**
-   * least intent score, 0 to 1
+   * least intent score, 0 to 1: 0.5 is the answer, and about half of the objects scored 0.5 are of the type; what was clicked or accepted scores 1, what was rejected 0
    */
   readonly threshold?: number;
   /**
@@ -1156,6 +1156,16 @@ export interface InitializeResult {
   readonly device: DeviceReport;
 }
 export interface InitializedParams {}
+export interface IntentChangedParams {
+  /**
+   * intent
+   */
+  readonly intentId: string;
+  /**
+   * as it is now, null when it was deleted
+   */
+  readonly intent: Intent | null;
+}
 export interface IntentCreateParams {
   /**
    * class name
@@ -1968,6 +1978,10 @@ export interface ServerRequests {
 }
 /** Notifications the server may send. */
 export interface ServerNotifications {
+  readonly 'intent/changed': {
+    readonly params: IntentChangedParams;
+    readonly result: undefined;
+  };
   readonly 'objects/publish': {
     readonly params: ObjectsPublishParams;
     readonly result: undefined;

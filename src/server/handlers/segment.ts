@@ -94,3 +94,12 @@ function answer({ result, featureCollection, tiles, pixelSizeMicrons, seconds, w
     warnings,
   };
 }
+
+/** The intents that a search has given examples to keep. */
+export function taught({ intents, remember }: SegmentPromptParams): string[] {
+  const shown = intents.filter(
+    ({ clicks = [], boxes = [], exampleObjects = [] }) =>
+      clicks.length + boxes.length + exampleObjects.length > 0,
+  );
+  return remember === false ? [] : shown.map(({ intentId }) => intentId);
+}
