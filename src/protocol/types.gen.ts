@@ -174,7 +174,7 @@ export interface ExtentPolygon {
  */
 export interface Filters {
   /**
-   * least intent score, 0 to 1
+   * least intent score, 0 to 1: 0.5 is the answer, and about half of the objects scored 0.5 are of the type; what was clicked or accepted scores 1, what was rejected 0
    */
   readonly threshold?: number;
   /**
