@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PACKAGE_ROOT } from '../src/composition';
+import { PACKAGE_ROOT } from '../src/packageFiles';
 import type { Engine } from '../src/engine/engine';
 import { createEngineClient } from '../src/engine/engineClient';
 import { openDataSet, type DataSet } from '../src/services/labelled/dataset';

@@ -8,7 +8,8 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { RpcClient } from '../src/commands/rpcClient';
-import { PACKAGE_ROOT, startServer } from '../src/composition';
+import { startServer } from '../src/composition';
+import { PACKAGE_ROOT } from '../src/packageFiles';
 import { outlineCentroid } from '../src/segmentation/geometry';
 import { readGeometry } from '../src/segmentation/features';
 

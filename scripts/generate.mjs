@@ -3,6 +3,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compile } from 'json-schema-to-typescript';
+import { format, resolveConfig } from 'prettier';
+import ts from 'typescript';
 
 const root = join(import.meta.dirname, '..');
 const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
@@ -39,6 +41,32 @@ const tuples = (schema) =>
         }
       : value,
   );
+
+/** Every member and list of the printed types becomes readonly: a message is read, never changed. */
+function readonlyTypes(text) {
+  const { factory } = ts;
+  const readonly = factory.createToken(ts.SyntaxKind.ReadonlyKeyword);
+  const visitor = (context) => (file) => {
+    const visit = (node) => {
+      const inner = ts.visitEachChild(node, visit, context);
+      if (ts.isPropertySignature(inner))
+        return factory.updatePropertySignature(
+          inner,
+          [readonly],
+          inner.name,
+          inner.questionToken,
+          inner.type,
+        );
+      if (ts.isArrayTypeNode(inner) || ts.isTupleTypeNode(inner))
+        return factory.createTypeOperatorNode(ts.SyntaxKind.ReadonlyKeyword, inner);
+      return inner;
+    };
+    return ts.visitNode(file, visit);
+  };
+  const source = ts.createSourceFile('types.ts', text, ts.ScriptTarget.Latest, true);
+  const { transformed } = ts.transform(source, [visitor]);
+  return ts.createPrinter().printFile(transformed[0]);
+}
 
 async function types() {
   const definitions = { ...common };
@@ -184,7 +212,10 @@ const page = () =>
   ].join('\n');
 
 const outputs = {
-  'src/protocol/types.gen.ts': await types(),
+  'src/protocol/types.gen.ts': await format(readonlyTypes(await types()), {
+    ...(await resolveConfig(join(root, 'src/protocol/types.gen.ts'))),
+    parser: 'typescript',
+  }),
   'src/errorTable.gen.ts': errorTable(),
   'openrpc.json': openrpc(),
   'docs/protocol.md': page(),

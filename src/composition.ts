@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
 import { BridgeError, isBridgeError } from './errors';
 import { SILENT, type Log } from './log';
+import { PACKAGE_ROOT, packageVersion, readPackageJson } from './packageFiles';
 import type { Limits } from './protocol/types.gen';
 import { Contract } from './protocol/validation';
 import { PROTOCOL_VERSION } from './protocol/version';
@@ -20,20 +22,24 @@ import { DEFAULT_LIMITS } from './server/limits';
 import type { EngineReport, Services } from './server/services';
 import { Sessions } from './server/sessions';
 import { WebSocketTransport } from './server/webSocketTransport';
+import { Batch } from './services/batch/batch';
+import { JobStore } from './services/batch/jobStore';
+import { openForBatch } from './services/batch/openImage';
 import { EmbeddingCache } from './services/embeddings/embeddingCache';
 import { Graphs } from './services/models/graphs';
 import { encodePng } from './services/images/imageDecoder';
-import { resolveImagePath } from './services/images/imagePaths';
+import { imageFormats } from './services/images/imageFormats';
+import { resolveImagePath, resolveOutputFolder } from './services/images/imagePaths';
 import { ImageRecords } from './services/images/imageRecords';
 import { ImageRegistry } from './services/images/images';
+import type { LibrarySearch } from './services/images/openSlide/librarySearch';
+import { OpenSlide } from './services/images/openSlide/openSlide';
+import { OmeZarr } from './services/images/zarr/omeZarr';
 import { Models } from './services/models/models';
 import { NucleusModel } from './services/models/nucleusModel';
 import { searchImage } from './services/search/tilePixels';
 import { assembleProduct } from './services/verbs/product';
 import { openStore, type Store } from './store/store';
-
-/** The package's own folder: schemas, models and the OpenRPC document lie there. */
-export const PACKAGE_ROOT = resolve(__dirname, '..');
 
 export interface ServerOptions {
   readonly host?: string;
@@ -45,11 +51,15 @@ export interface ServerOptions {
   readonly model?: string | undefined;
   /** Folders whose files may be read by path. */
   readonly roots?: readonly string[];
+  /** Where OpenSlide is looked for; only where the system has it when left out. */
+  readonly openSlide?: LibrarySearch;
   readonly limits?: Partial<Limits>;
   /** How long a viewer may take to send pixels, ms; 30 s when left out. */
   readonly viewerTimeoutMs?: number;
   /** Loads the bundled model at once, not at the first click. */
   readonly warm?: boolean;
+  /** Goes on with the batch jobs that an earlier server left. */
+  readonly continueBatches?: boolean;
   readonly log?: Log | undefined;
   /** Called when a client asked the server to stop. */
   readonly onStop?: () => void;
@@ -94,8 +104,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
     const roots = options.roots ?? [];
     const viewerTimeoutMs = options.viewerTimeoutMs ?? 30_000;
+    const searched = options.openSlide ?? { platform: process.platform, env: {}, home: homedir() };
+    const openSlide = new OpenSlide({ ...searched, log });
+    closers.push(() => openSlide.close());
+    const omeZarr = new OmeZarr({ log });
+    closers.push(() => omeZarr.close());
     const images = new ImageRegistry({
       roots,
+      formats: imageFormats({ openSlide, omeZarr }),
       imagePixels: limits.imagePixels,
       regionPixels: limits.regionPixels,
       viewerTimeout: viewerTimeoutMs,
@@ -113,7 +129,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const cache = new EmbeddingCache({ folder: join(options.stateFolder, 'embeddings'), log });
     closers.push(() => cache.close());
     const sessions = new Sessions();
-    const { version } = readJson('package.json') as { version: string };
+    const version = packageVersion();
     const product = assembleProduct({
       engine,
       model,
@@ -131,21 +147,38 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log,
     });
 
+    const batch = new Batch({
+      jobs: new JobStore(store.database),
+      folder: join(options.stateFolder, 'batch'),
+      model,
+      checkpoints: product.checkpoints,
+      intents: product.intents,
+      exportIntent: (intentId) => product.intentTransfer.export(intentId),
+      open: (jobId, image) => openForBatch(images, jobId, image),
+      encodePng,
+      version,
+      log,
+    });
+    closers.push(() => batch.close());
+    if (options.continueBatches === true) batch.goOn();
+
     const token = randomBytes(32).toString('base64url');
     const services: Services = {
       ...product,
+      batch,
       sessions,
       graphs: new Graphs(engine),
       images,
       models,
       limits,
       version,
-      openrpc: readJson('openrpc.json'),
+      openrpc: readPackageJson('openrpc.json'),
       startedAt: Date.now(),
       viewerTimeoutMs,
       encodePng,
       allowedPath: (path) => resolveImagePath(path, roots),
       allowedFolder: (path) => resolveImagePath(path, roots, 'folder'),
+      allowedOutput: (path) => resolveOutputFolder(path, roots),
       engineReport: () => engineReport(engine),
       stop: () => options.onStop?.(),
     };
@@ -188,10 +221,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await close();
     throw error;
   }
-}
-
-function readJson(name: string): object {
-  return JSON.parse(readFileSync(join(PACKAGE_ROOT, name), 'utf8')) as object;
 }
 
 /**

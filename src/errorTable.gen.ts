@@ -62,6 +62,8 @@ export const ERRORS = {
   CheckpointDamaged: { code: -32045, message: "the checkpoint file is damaged", hint: "activate an earlier one", retryable: false },
   OperatorUnsupported: { code: -32046, message: "the graph holds an operator without a gradient rule", hint: "data names operator and node", retryable: false },
   JobNotFound: { code: -32047, message: "no such job", hint: "batch/list lists them", retryable: false },
+  OutputBlocked: { code: -32048, message: "a result file cannot be written", hint: "close the program that has it open, or choose another folder", retryable: true },
+  JobConflict: { code: -32049, message: "another job writes into this folder", hint: "wait for it, cancel it, or choose another folder; data.jobId names it", retryable: false },
   StoreLocked: { code: -32050, message: "another server owns the state folder", hint: "data.pid names it; stop it or use --state", retryable: false },
   StoreDamaged: { code: -32051, message: "the state file is damaged", hint: "the damaged file was kept beside it: data.kept", retryable: false },
   StoreReadOnly: { code: -32052, message: "the state folder cannot be written", hint: "check its permissions or use --state", retryable: false },

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './nodeVersion';
 import { runCommandLine } from './commands/run';
 
 const interrupted = new AbortController();

@@ -1,35 +1,40 @@
 import { GraphBuilder } from './builder';
 import { unsupported, type GraphNode } from './graph';
 import type { InputGradient, RuleContext } from './rules/rule';
+import { sumTo } from './rules/sums';
 import { isDifferentiable, RULES } from './rules/table';
+import { Value } from './value';
 
 /**
  * Appends the gradient of `loss` (a scalar value) by each of `parameters`. Knows no operator: it walks the nodes
- * backwards, asks the rule table, adds up what reaches a value by several ways, and visits only the path from the
- * parameters to the loss. Parameters the loss does not depend on are absent from the result.
+ * backwards, asks the rule table, sums each gradient back to the shape of an input that was broadcast, adds up what reaches a
+ * value by several ways, and visits only the path from the parameters to the loss. Parameters the loss does not depend on are
+ * absent from the result.
  * @throws BridgeError OperatorUnsupported naming operator and node, where the path meets an operator without a rule.
  */
 export function appendGradients(
-  b: GraphBuilder,
+  builder: GraphBuilder,
   loss: string,
   parameters: readonly string[],
 ): Map<string, string> {
-  const forward = [...b.nodes];
+  const forward = [...builder.nodes];
   const active = dependents(forward, parameters);
-  const gradients = new Map<string, string>([[loss, b.expand(b.scalar(1), b.dims(loss))]]);
+  const start = new Value(builder, builder.scalar(1)).expand(builder.dims(loss));
+  const gradients = new Map<string, Value>([[loss, start]]);
   for (const node of forward.toReversed()) {
     if (!node.outputs.some((output) => gradients.has(output) && active.has(output))) continue;
-    const context = ruleContext(b, node, gradients);
+    const context = ruleContext(builder, node, gradients);
     node.inputs.forEach((input, i) => {
       if (!active.has(input)) return;
       const rule = gradientOf(node, i);
       if (rule === null) return;
-      const gradient = rule(context, i);
-      const sofar = gradients.get(input);
-      gradients.set(input, sofar === undefined ? gradient : b.add(sofar, gradient));
+      const gradient = sumTo(rule(context, i), builder.dims(input));
+      gradients.set(input, gradients.get(input)?.add(gradient) ?? gradient);
     });
   }
-  return new Map(parameters.flatMap((name) => (gradients.has(name) ? [[name, gradients.get(name)!]] : [])));
+  return new Map(
+    parameters.flatMap((name) => (gradients.has(name) ? [[name, gradients.get(name)!.name]] : [])),
+  );
 }
 
 /** Values that depend on a parameter through differentiable operators. */
@@ -50,17 +55,22 @@ function gradientOf(node: GraphNode, input: number): InputGradient | null {
   return gradient;
 }
 
-function ruleContext(b: GraphBuilder, node: GraphNode, gradients: ReadonlyMap<string, string>): RuleContext {
-  const y = (i = 0): string => node.outputs[i] ?? '';
+function ruleContext(
+  builder: GraphBuilder,
+  node: GraphNode,
+  gradients: ReadonlyMap<string, Value>,
+): RuleContext {
+  const value = (name: string | undefined): Value => new Value(builder, name ?? '');
+  const y = (i: number): Value => value(node.outputs[i]);
+  const dyOf = (i: number): Value | undefined => gradients.get(node.outputs[i] ?? '');
   return {
-    ...b.contextOf(node),
-    b,
-    x: (i) => node.inputs[i] ?? '',
-    dims: (i) => b.dims(node.inputs[i] ?? ''),
+    ...builder.contextOf(node),
+    builder,
+    x: (i) => value(node.inputs[i]),
     y,
     get dy() {
-      return gradients.get(y()) ?? b.zerosLike(y());
+      return dyOf(0) ?? y(0).zerosLike();
     },
-    dyOf: (i) => gradients.get(y(i)),
+    dyOf,
   };
 }

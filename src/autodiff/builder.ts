@@ -9,7 +9,8 @@ import {
   type ValueType,
 } from './graph';
 import { ELEMENT_CODE } from './onnxCodec';
-import { broadcastDims, inferTypes, type ShapeContext } from './shapes';
+import { type NodeContext } from './operands';
+import { inferTypes } from './shapes';
 
 /** Opset of every graph this project writes: the newest whose operators all have CUDA and WebGPU kernels, because
  *  kernels match the version an operator last changed in (Equal and Pad changed in 19). */
@@ -102,7 +103,7 @@ export class GraphBuilder {
   }
 
   /** What shape rules and gradient rules may know of a node. */
-  contextOf(node: GraphNode): ShapeContext {
+  contextOf(node: GraphNode): NodeContext {
     return {
       node,
       type: (i) => this.typeOf(node.inputs[i] ?? ''),
@@ -237,11 +238,6 @@ export class GraphBuilder {
   /** Zeros in the shape of another value. */
   zerosLike(a: string): string {
     return this.expand(this.scalar(0), this.dims(a));
-  }
-
-  /** Dimensions two values broadcast to. */
-  jointDims(a: string, b: string): number[] {
-    return broadcastDims(this.dims(a), this.dims(b));
   }
 
   /** The graph written so far, without the nodes and initializers that feed none of its outputs. */

@@ -1,6 +1,7 @@
 import { elementCount, type Tensor, type TensorData, type TensorType } from '../tensor';
 import { intOf, intsOf } from './graph';
-import { axisOf, inferTypes, numbersOf, shapeSpan, sliceSpans, type ShapeContext } from './shapes';
+import { axisOf, numbersOf, shapeSpan, sliceSpans, type NodeContext } from './operands';
+import { inferTypes } from './shapes';
 
 /** Results above this many elements stay nodes: the runtime folds them as well, and the file stays small. */
 const LARGEST_FOLDED = 1 << 16;
@@ -76,7 +77,7 @@ function gatherBy(
   return out;
 }
 
-type Fold = (c: ShapeContext, values: readonly number[][], dims: readonly number[]) => number[];
+type Fold = (c: NodeContext, values: readonly number[][], dims: readonly number[]) => number[];
 
 const elementwise =
   (f: (...args: number[]) => number): Fold =>
@@ -187,7 +188,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
 
 /** Value of a node all of whose inputs are constant (or of `Shape`, which needs only the type); undefined where the
  *  interpreter does not know the operator, or the result is too large to be worth it. */
-export function fold(c: ShapeContext): Tensor | undefined {
+export function fold(c: NodeContext): Tensor | undefined {
   const rule = c.node.domain === '' ? FOLDS[c.node.op] : undefined;
   if (rule === undefined || c.node.outputs.length !== 1) return undefined;
   const constants = c.node.inputs.map((name, i) => (name === '' ? undefined : c.constant(i)));

@@ -6,17 +6,10 @@ import { intOf, unsupported, type Graph, type GraphNode } from './graph';
 import { rewrite } from './rewrites';
 import { OLDEST_OPSET, upgrade } from './upgrade';
 
-export interface ImportOptions {
-  /** Shapes of the inputs, where the model leaves dimensions open. */
-  readonly inputDims?: Readonly<Record<string, readonly number[]>>;
-  /** Inputs that never change (say, an empty mask prompt): folded into the graph. */
-  readonly inputConstants?: Readonly<Record<string, Tensor>>;
-  /** Initializers that become graph inputs: the parameters. */
-  readonly isParameter?: (name: string, tensor: Tensor) => boolean;
-  /** Outputs wanted; all when absent. Nodes that feed none of them are dropped. */
-  readonly outputs?: readonly string[];
-}
+/** Which initializers become graph inputs: the parameters. */
+type ParameterTest = (name: string, tensor: Tensor) => boolean;
 
+/** A model's forward graph in a builder, ready to be written on. */
 export interface ImportedGraph {
   readonly builder: GraphBuilder;
   /** Model value name → value name in the builder (they differ where folding or sharing replaced a value). */
@@ -29,7 +22,7 @@ export interface ImportedGraph {
  * Reads a forward graph into a builder with static shapes: shape computations fold away, identities vanish, older
  * operator forms are rewritten. @throws BridgeError OperatorUnsupported (operator and node), ModelInvalid.
  */
-export function importGraph(graph: Graph, options: ImportOptions = {}): ImportedGraph {
+export function importGraph(graph: Graph, isParameter: ParameterTest = () => false): ImportedGraph {
   if (graph.opset < OLDEST_OPSET)
     throw new BridgeError('ModelInvalid', `opset ${graph.opset} is older than ${OLDEST_OPSET}`, {
       hint: 'Export the model again with opset 17.',
@@ -37,27 +30,22 @@ export function importGraph(graph: Graph, options: ImportOptions = {}): Imported
   const builder = new GraphBuilder();
   const values = new Map<string, string>([['', '']]);
   const parameters = new Map<string, Tensor>();
-  const nodes = reaching(graph, options.outputs ?? graph.outputs.map((port) => port.name));
+  const nodes = reaching(graph);
   const used = new Set(nodes.flatMap((node) => node.inputs));
   for (const [name, tensor] of graph.initializers) {
     if (!used.has(name)) continue;
-    if (options.isParameter?.(name, tensor)) {
+    if (isParameter(name, tensor)) {
       parameters.set(name, tensor);
       values.set(name, builder.input(name, tensor.type, tensor.dims));
     } else values.set(name, builder.initializer(name, tensor));
   }
   for (const port of graph.inputs) {
-    const constant = options.inputConstants?.[port.name];
-    if (constant !== undefined) {
-      values.set(port.name, builder.initializer(port.name, constant));
-      continue;
-    }
     if (!used.has(port.name)) continue;
-    const dims = options.inputDims?.[port.name] ?? port.dims;
+    const { dims } = port;
     const open = dims.find((dim) => typeof dim === 'string');
     if (open !== undefined)
       throw new BridgeError('ModelInvalid', `input '${port.name}' leaves dimension '${open}' open`, {
-        hint: 'Give its shape: training graphs are static.',
+        hint: 'Export it with fixed shapes: training graphs are static.',
       });
     values.set(port.name, builder.input(port.name, port.type, dims as readonly number[]));
   }
@@ -66,8 +54,8 @@ export function importGraph(graph: Graph, options: ImportOptions = {}): Imported
 }
 
 /** Nodes that feed the outputs, in order. */
-function reaching(graph: Graph, outputs: readonly string[]): GraphNode[] {
-  const wanted = new Set(outputs);
+function reaching(graph: Graph): GraphNode[] {
+  const wanted = new Set(graph.outputs.map((port) => port.name));
   const kept: GraphNode[] = [];
   for (const node of graph.nodes.toReversed()) {
     if (!node.outputs.some((output) => wanted.has(output))) continue;

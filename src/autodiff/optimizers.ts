@@ -98,8 +98,3 @@ function adamW(update: Update, moments: Moments, settings: AdamWSettings, clip: 
     value[i] = value[i]! * decay - (step * m) / (Math.sqrt(v) * correction + epsilon);
   }
 }
-
-/** Adds `from` times `weight` to `into`: gradients of several runs make one step. */
-export function accumulate(into: Float32Array, from: Float32Array, weight: number): void {
-  for (let i = 0; i < into.length; i++) into[i] = into[i]! + from[i]! * weight;
-}

@@ -3,24 +3,23 @@ import type { Tensor } from '../tensor';
 import { appendGradients } from './backward';
 import type { GraphBuilder } from './builder';
 import type { Graph } from './graph';
-import { importGraph, type ImportOptions } from './importGraph';
+import { importGraph } from './importGraph';
+import { Value } from './value';
 
 /** What a loss builder is given: the graph, and where the model's inputs and outputs are in it. */
 export interface LossContext {
-  readonly b: GraphBuilder;
-  /** Value of a model output (or of any other value of the model, by its name there). */
-  readonly value: (name: string) => string;
+  readonly builder: GraphBuilder;
+  /** A model output (or any other value of the model, by its name there). */
+  readonly value: (name: string) => Value;
 }
 
 /** A scalar loss and whatever else should be reported with each step, by output name. */
 export interface Loss {
-  readonly loss: string;
-  readonly metrics: Readonly<Record<string, string>>;
+  readonly loss: Value;
+  readonly metrics: Readonly<Record<string, Value>>;
 }
 
 export interface TrainingOptions {
-  readonly inputDims?: ImportOptions['inputDims'];
-  readonly inputConstants?: ImportOptions['inputConstants'];
   /** Initializers to train. */
   readonly isParameter: (name: string, tensor: Tensor) => boolean;
   /** Model inputs to train as well (say, `intent_tokens`); their values are the caller's. */
@@ -33,14 +32,10 @@ export interface TrainingOptions {
 
 /** A graph of forward pass, loss and gradients. Feed it the model's inputs, the parameters, and the loss's inputs. */
 export interface TrainingGraph {
-  /** Outputs: `loss`, the metrics, the passed-through outputs, and one gradient per parameter. */
+  /** Outputs: `loss`, the metrics, the passed-through outputs, and one gradient (see `gradientName`) per parameter it reaches. */
   readonly graph: Graph;
   /** Parameters with the values they have in the model; trained inputs are not among them. */
   readonly parameters: ReadonlyMap<string, Tensor>;
-  /** Parameter or trained input → name of its gradient output. */
-  readonly gradients: ReadonlyMap<string, string>;
-  /** Chosen parameters that the loss does not depend on: they need no optimizer state. */
-  readonly unreached: readonly string[];
 }
 
 /** Output name of a parameter's gradient. */
@@ -51,31 +46,17 @@ export const gradientName = (parameter: string): string => `gradient:${parameter
  * parameters become outputs. Runs nothing. @throws BridgeError OperatorUnsupported (operator, node), ModelInvalid.
  */
 export function buildTrainingGraph(model: Graph, options: TrainingOptions): TrainingGraph {
-  const { inputDims, inputConstants, isParameter, trainedInputs = [], passOutputs = [] } = options;
-  const imported = importGraph(model, {
-    isParameter,
-    ...(inputDims && { inputDims }),
-    ...(inputConstants && { inputConstants }),
-  });
-  const { builder: b, parameters, values } = imported;
-  const value = (name: string): string => valueOf(model, values, name);
-  const { loss, metrics } = options.loss({ b, value });
-  const wanted = [...parameters.keys(), ...trainedInputs.map(value)];
-  const found = appendGradients(b, loss, wanted);
-  b.output('loss', loss);
-  for (const [name, metric] of Object.entries(metrics)) b.output(name, metric);
-  for (const name of passOutputs) b.output(name, value(name));
-  const gradients = new Map<string, string>();
-  for (const [name, gradient] of found) {
-    b.output(gradientName(name), gradient);
-    gradients.set(name, gradientName(name));
-  }
-  return {
-    graph: b.build(),
-    parameters,
-    gradients,
-    unreached: wanted.filter((name) => !found.has(name)),
-  };
+  const { isParameter, trainedInputs = [], passOutputs = [] } = options;
+  const { builder, parameters, values } = importGraph(model, isParameter);
+  const value = (name: string): Value => new Value(builder, valueOf(model, values, name));
+  const { loss, metrics } = options.loss({ builder, value });
+  const wanted = [...parameters.keys(), ...trainedInputs.map((name) => value(name).name)];
+  const gradients = appendGradients(builder, loss.name, wanted);
+  builder.output('loss', loss.name);
+  for (const [name, metric] of Object.entries(metrics)) builder.output(name, metric.name);
+  for (const name of passOutputs) builder.output(name, value(name).name);
+  for (const [name, gradient] of gradients) builder.output(gradientName(name), gradient);
+  return { graph: builder.build(), parameters };
 }
 
 function valueOf(model: Graph, values: ReadonlyMap<string, string>, name: string): string {
@@ -85,17 +66,4 @@ function valueOf(model: Graph, values: ReadonlyMap<string, string>, name: string
       hint: `Its outputs are ${model.outputs.map((port) => port.name).join(', ')}.`,
     });
   return found;
-}
-
-/**
- * The forward graph with the same parameters as inputs: new parameter values need no new session, so reference,
- * evaluation and mining run on the values at hand. Outputs keep the model's names.
- */
-export function buildForwardGraph(
-  model: Graph,
-  options: ImportOptions & { readonly outputs: readonly string[] },
-): Graph {
-  const { builder, values } = importGraph(model, options);
-  for (const name of options.outputs) builder.output(name, valueOf(model, values, name));
-  return builder.build();
 }

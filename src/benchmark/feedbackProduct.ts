@@ -5,7 +5,7 @@ import { EmbeddingCache } from '../services/embeddings/embeddingCache';
 import { NucleusModel } from '../services/models/nucleusModel';
 import type { SearchResult } from '../services/search/searchResult';
 import { memoryImage, type SearchImage } from '../services/search/tilePixels';
-import type { RefineOutcome } from '../services/training/trainer';
+import type { RefineOutcome } from '../services/training/refinement';
 import { assembleProduct } from '../services/verbs/product';
 import type { Click } from './clicks';
 import type { LabelledImage } from '../services/labelled/dataset';

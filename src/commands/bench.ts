@@ -19,6 +19,7 @@ import {
   withPredictor,
   type Values,
 } from './benchOptions';
+import { readChoice, readNumber, type NumberKind } from './optionValues';
 import { EXIT, UsageError, readOptions, type Command, type Surroundings } from './command';
 
 const HELP = `usage: sampo bench intent --data DIR [options]
@@ -72,7 +73,7 @@ exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted`;
 /** `sampo bench` */
 export const bench: Command = {
   name: 'bench',
-  summary: 'measure the model on labelled images',
+  options: OPTIONS,
   help: HELP,
   async run(argv, around) {
     const { values, positionals } = readOptions(argv, OPTIONS);
@@ -131,10 +132,12 @@ async function intent(values: Values, around: Surroundings): Promise<unknown> {
   });
 }
 
+/** µm per px of a set. */
+const PIXEL_SIZE: NumberKind = { takes: 'a number above 0, or unknown', fits: (value) => value > 0 };
+
 async function nuclei(values: Values, around: Surroundings): Promise<NucleiReport> {
   const { mpp = '0.5' } = values;
-  if (mpp !== 'unknown' && !(Number(mpp) > 0))
-    throw new UsageError(`--mpp takes a positive number or "unknown", not "${mpp}"`);
+  const micronsPerPixel = mpp === 'unknown' ? undefined : readNumber('--mpp', mpp, PIXEL_SIZE);
   const names =
     values.names === undefined
       ? undefined
@@ -142,7 +145,7 @@ async function nuclei(values: Values, around: Surroundings): Promise<NucleiRepor
   return withPredictor(values, around, async (predictor) => {
     const report = await runNucleiBenchmark(predictor, {
       folder: values.data,
-      micronsPerPixel: mpp === 'unknown' ? undefined : Number(mpp),
+      micronsPerPixel,
       ...(names === undefined ? {} : { names }),
       signal: around.signal,
       onImage: ({ name, index, count }) => around.err(`image ${index + 1} of ${count}: ${name}\n`),
@@ -166,7 +169,5 @@ function robustnessTable(rows: readonly RobustnessRow[]): string {
 }
 
 function perturbation(text: string): PerturbationKind {
-  const kind = PERTURBATIONS.find((one) => one === text);
-  if (kind === undefined) throw new UsageError(`--perturb takes ${PERTURBATIONS.join(', ')}, not "${text}"`);
-  return kind;
+  return readChoice('--perturb', text, PERTURBATIONS);
 }

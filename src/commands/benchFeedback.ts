@@ -15,8 +15,11 @@ import {
   withEngine,
   type Values,
 } from './benchOptions';
-import { UsageError, type Surroundings } from './command';
+import type { Surroundings } from './command';
+import { readNumber, type NumberKind } from './optionValues';
 
+/** Share of the judgements that are wrong. */
+const WRONG: NumberKind = { takes: 'a share from 0, below 1', fits: (value) => value >= 0 && value < 1 };
 /** Steps of a refinement: about what five seconds buy on two cores. */
 export const FEEDBACK_STEPS = 60;
 
@@ -24,8 +27,7 @@ export const FEEDBACK_STEPS = 60;
 export async function feedback(values: Values, around: Surroundings): Promise<FeedbackReport> {
   const given = (name: 'rounds' | 'clicks' | 'seeds' | 'judgements' | 'unseen', otherwise: string): number =>
     positive(`--${name}`, values[name] ?? otherwise);
-  const wrong = Number(values.wrong ?? '0');
-  if (!(wrong >= 0 && wrong < 1)) throw new UsageError('--wrong takes a share from 0 up to 1');
+  const wrong = readNumber('--wrong', values.wrong ?? '0', WRONG);
   const options = {
     data: openDataSet(values.data, values.split),
     ...(values.split === undefined ? {} : { split: values.split }),

@@ -7,6 +7,7 @@ import { createEngineClient } from '../engine/engineClient';
 import type { IntentPredictor, ModelIdentity } from '../benchmark/intentPredictor';
 import { openTinyPredictor } from '../benchmark/tinyPredictor';
 import { UsageError, type Surroundings } from './command';
+import { COUNT, readNumber } from './optionValues';
 import { openRpcPredictor } from './rpcPredictor';
 import { withServer } from './withServer';
 
@@ -83,7 +84,7 @@ export async function withEngine<T>(
 ): Promise<T> {
   const engine = await createEngineClient({
     device: values.device ?? 'cpu',
-    ...(values.threads === undefined ? {} : { threads: positive('--threads', values.threads) }),
+    threads: values.threads === undefined ? undefined : positive('--threads', values.threads),
     log: (line) => around.err(`${line}\n`),
   });
   try {
@@ -118,9 +119,7 @@ export function list(text: string): string[] {
 
 /** A whole number above 0. @throws UsageError */
 export function positive(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new UsageError(`${option} takes whole numbers above 0, not "${text}"`);
+  return readNumber(option, text, COUNT);
 }
 
 /** Time since a `Date.now()`, as text. */

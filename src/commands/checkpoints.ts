@@ -7,10 +7,16 @@ import { withServer } from './withServer';
 /** How `activate` names the model as shipped. */
 const SHIPPED = 'shipped';
 
+const OPTIONS = {
+  intent: { type: 'string' },
+  json: { type: 'boolean' },
+  state: { type: 'string' },
+} as const;
+
 /** `sampo checkpoints` */
 export const checkpoints: Command = {
   name: 'checkpoints',
-  summary: 'the versions of an intent: list, go back to one, delete one',
+  options: OPTIONS,
   help: `usage: sampo checkpoints list --intent NAME [--json]
        sampo checkpoints activate ID --intent NAME
        sampo checkpoints delete ID --intent NAME
@@ -27,11 +33,7 @@ Each refinement makes a version. The active one is what searches use.
 
 exit codes: 0 done, 1 failed, 2 wrong use`,
   async run(argv, around) {
-    const { values, positionals } = readOptions(argv, {
-      intent: { type: 'string' },
-      json: { type: 'boolean' },
-      state: { type: 'string' },
-    });
+    const { values, positionals } = readOptions(argv, OPTIONS);
     const [verb = '', id, ...rest] = positionals;
     const { intent, json } = values;
     const takesId = verb === 'activate' || verb === 'delete';

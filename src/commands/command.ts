@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { homedir } from 'node:os';
+import type { LibrarySearch } from '../services/images/openSlide/librarySearch';
 import { defaultStateFolder } from '../store/stateFolder';
 
 /** Exit codes of `sampo`; documented in every --help. */
@@ -20,16 +21,20 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
+/** Options of a command, by name. */
+export type CommandOptions = NonNullable<ParseArgsConfig['options']>;
+
 /** One subcommand. */
 export interface Command {
   readonly name: string;
-  readonly summary: string;
   readonly help: string;
+  /** Every option it takes; its help names each. */
+  readonly options: CommandOptions;
   run(argv: string[], around: Surroundings): Promise<number>;
 }
 
 /** Reads options strictly. @throws UsageError for an unknown flag or a missing value */
-export function readOptions<T extends NonNullable<ParseArgsConfig['options']>>(argv: string[], options: T) {
+export function readOptions<T extends CommandOptions>(argv: string[], options: T) {
   try {
     return parseArgs({ args: argv, options, allowPositionals: true, strict: true });
   } catch (error) {
@@ -38,6 +43,20 @@ export function readOptions<T extends NonNullable<ParseArgsConfig['options']>>(a
 }
 
 /** The state folder: --state, SAMPO_STATE, or the system's usual place. */
-export function stateFolder(option: string | undefined, { env, platform }: Surroundings): string {
-  return option ?? env['SAMPO_STATE'] ?? defaultStateFolder(platform, env, homedir());
+export function stateFolder(option: string | undefined, around: Surroundings): string {
+  const { env, platform } = around;
+  return option ?? setting(around, 'SAMPO_STATE') ?? defaultStateFolder(platform, env, homedir());
+}
+
+/** A setting of the environment; an empty one is none. */
+export function setting({ env }: Surroundings, name: string): string | undefined {
+  const value = env[name];
+  return value === '' ? undefined : value;
+}
+
+/** Where OpenSlide is looked for: --openslide, SAMPO_OPENSLIDE, else the system and the Python environments. */
+export function openSlideSearch(option: string | undefined, { env, platform }: Surroundings): LibrarySearch {
+  const named = option ?? env['SAMPO_OPENSLIDE'];
+  // An empty variable is one that is not set.
+  return { named: named === '' ? undefined : named, platform, env, home: homedir() };
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { PACKAGE_ROOT } from '../composition';
+import { PACKAGE_ROOT } from '../packageFiles';
 import { EXIT, readOptions, type Command } from './command';
 import { judgeAndRefine } from './demoRefine';
 import { writeOverlay } from './overlayPicture';
@@ -13,10 +13,12 @@ interface DemoClicks {
   readonly clicks: readonly [number, number][];
 }
 
+const OPTIONS = { out: { type: 'string', default: 'out' } } as const;
+
 /** `sampo demo`: the main job on the bundled tile, over the same calls that any viewer makes. */
 export const demo: Command = {
   name: 'demo',
-  summary: 'three clicks on a bundled tile: all nuclei of that type, then better ones by judging',
+  options: OPTIONS,
   help: `usage: sampo demo [--out DIR]
 
 Starts a server of its own, clicks three lymphocytes in the bundled tile, and writes what it finds:
@@ -28,7 +30,7 @@ DIR/refined.png.
 
 exit codes: 0 done, 1 failed, 2 wrong use`,
   async run(argv, around) {
-    const { values } = readOptions(argv, { out: { type: 'string', default: 'out' } });
+    const { values } = readOptions(argv, OPTIONS);
     const out = resolve(values.out);
     const image = join(PACKAGE_ROOT, 'models', 'demo', 'breast.png');
     const setting = JSON.parse(

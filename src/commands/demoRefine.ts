@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../composition';
+import { PACKAGE_ROOT } from '../packageFiles';
 import type { Feature, Judgement } from '../protocol/types.gen';
 import { outlineCentroid, type Point } from '../segmentation/geometry';
 import { readGeometry } from '../segmentation/features';
@@ -32,7 +32,7 @@ const SECONDS = 5;
 export async function judgeAndRefine(
   client: RpcClient,
   { imageId, intentId, resultId, signal, say }: SecondAct,
-): Promise<{ features: Feature[]; legend: string }> {
+): Promise<{ features: readonly Feature[]; legend: string }> {
   const truth = labels();
   const search = () =>
     client.request(

@@ -70,10 +70,17 @@ const VERBS: Readonly<Record<string, Verb<Options>>> = {
   },
 };
 
+const OPTIONS = {
+  out: { type: 'string' },
+  json: { type: 'boolean' },
+  force: { type: 'boolean' },
+  state: { type: 'string' },
+} as const;
+
 /** `sampo intents` */
 export const intents: Command = {
   name: 'intents',
-  summary: 'list, show, export, import, rename or delete intents',
+  options: OPTIONS,
   help: `usage: sampo intents list [--json]
        sampo intents show NAME
        sampo intents export NAME --out FILE
@@ -91,12 +98,7 @@ server; without one, starts its own for as long as it takes.
 
 exit codes: 0 done, 1 failed, 2 wrong use`,
   async run(argv, around) {
-    const { values, positionals } = readOptions(argv, {
-      out: { type: 'string' },
-      json: { type: 'boolean' },
-      force: { type: 'boolean' },
-      state: { type: 'string' },
-    });
+    const { values, positionals } = readOptions(argv, OPTIONS);
     const { name, verb, args } = chosenVerb('intents', VERBS, positionals);
     if (name === 'export' && values.out === undefined) throw new UsageError('intents export needs --out');
     await withServer({ stateFolder: stateFolder(values.state, around) }, around, (client) =>

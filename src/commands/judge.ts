@@ -5,6 +5,7 @@ import type { Feature, Judgement } from '../protocol/types.gen';
 import { EXIT, UsageError, readOptions, stateFolder, type Command, type Surroundings } from './command';
 import { findIntent } from './intentChoice';
 import { withOpenImage } from './openedImage';
+import { readOptionalNumber, wholeBetween } from './optionValues';
 import type { RpcClient } from './rpcClient';
 
 const OPTIONS = {
@@ -24,7 +25,7 @@ const KINDS = ['accept', 'reject', 'add', 'edit'] as const;
 /** `sampo judge` */
 export const judge: Command = {
   name: 'judge',
-  summary: 'accept and reject objects, or see which to judge next',
+  options: OPTIONS,
   help: `usage: sampo judge IMAGE --intent NAME [--accept ID,...] [--reject ID,...] [--geojson FILE] [--next N [--out FILE]]
        sampo judge --intent NAME --undo | --redo
 
@@ -61,9 +62,7 @@ exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted`,
     }
     const [image, ...rest] = positionals;
     if (image === undefined || rest.length > 0) throw new UsageError('judge needs one image');
-    const count = values.next === undefined ? undefined : Number(values.next);
-    if (count !== undefined && !(Number.isInteger(count) && count > 0 && count <= 1000))
-      throw new UsageError(`--next takes a whole number from 1 to 1000, not "${values.next}"`);
+    const count = readOptionalNumber('--next', values.next, wholeBetween(1, 1000));
     if (out !== undefined && count === undefined) throw new UsageError('--out goes with --next');
     const judgements = [
       ...ids(values.accept).map((objectId): Judgement => ({ kind: 'accept', objectId })),

@@ -50,10 +50,16 @@ const VERBS: Readonly<Record<string, Verb<Options>>> = {
   },
 };
 
+const OPTIONS = {
+  name: { type: 'string' },
+  json: { type: 'boolean' },
+  state: { type: 'string' },
+} as const;
+
 /** `sampo models` */
 export const models: Command = {
   name: 'models',
-  summary: 'list models, take in a SAM-family export, or fetch one',
+  options: OPTIONS,
   help: `usage: sampo models list [--json]
        sampo models import DIR [--name NAME] [--json]
        sampo models pull NAME [--json]
@@ -72,11 +78,7 @@ that is not listed is answered with those that are.
 
 exit codes: 0 done, 1 failed, 2 wrong use`,
   async run(argv, around) {
-    const { values, positionals } = readOptions(argv, {
-      name: { type: 'string' },
-      json: { type: 'boolean' },
-      state: { type: 'string' },
-    });
+    const { values, positionals } = readOptions(argv, OPTIONS);
     const { name: word, verb, args } = chosenVerb('models', VERBS, positionals);
     const roots = word === 'import' ? [resolve(args[0]!)] : [];
     await withServer({ stateFolder: stateFolder(values.state, around), roots }, around, (client) =>

@@ -3,6 +3,7 @@ import type { TrainingStartParams } from '../protocol/types.gen';
 import { EXIT, UsageError, readOptions, stateFolder, type Command } from './command';
 import { findIntent } from './intentChoice';
 import { withOpenImage } from './openedImage';
+import { ABOVE_ZERO, COUNT, WHOLE, readChoice, readNumber } from './optionValues';
 import { ProgressBar } from './progressBar';
 
 type Settings = NonNullable<TrainingStartParams['settings']>;
@@ -21,7 +22,7 @@ const OPTIONS = {
 /** `sampo refine` */
 export const refine: Command = {
   name: 'refine',
-  summary: 'make an intent better from what was accepted and rejected',
+  options: OPTIONS,
   help: `usage: sampo refine --intent NAME [options]
 
 Trains the intent on its judgements (sampo judge, or a viewer) by preference optimization, checks it on judgements kept
@@ -50,7 +51,7 @@ exit codes: 0 a new version is in use, 1 failed, or the new version is worse and
       return [...new Set(judgements.map(({ imageUri }) => imageUri))];
     });
     const images = judged.filter((path) => existsSync(path));
-    for (const path of judged.filter((one) => !images.includes(one)))
+    for (const path of judged.filter((image) => !images.includes(image)))
       around.err(`note: ${path} is not there any more; what was judged in it is left out\n`);
     return withOpenImage(state, images, around, async (client) => {
       const { intentId } = await findIntent(client, name);
@@ -87,33 +88,22 @@ exit codes: 0 a new version is in use, 1 failed, or the new version is worse and
 };
 
 /** @throws UsageError */
-function settingsOf(values: {
+function settingsOf({
+  seconds,
+  steps,
+  train,
+  objective,
+  seed,
+}: {
   readonly [Name in 'seconds' | 'steps' | 'train' | 'objective' | 'seed']?: string | undefined;
 }): Settings {
-  const { seconds, steps, train, objective, seed } = values;
   return {
-    ...(seconds !== undefined && { seconds: numberOf('--seconds', seconds, (value) => value > 0) }),
-    ...(steps !== undefined && {
-      steps: numberOf('--steps', steps, (value) => Number.isInteger(value) && value > 0),
-    }),
-    ...(train !== undefined && {
-      trainable: oneOf('--train', train, ['tokens', 'heads', 'decoder'] as const),
-    }),
+    ...(seconds !== undefined && { seconds: readNumber('--seconds', seconds, ABOVE_ZERO) }),
+    ...(steps !== undefined && { steps: readNumber('--steps', steps, COUNT) }),
+    ...(train !== undefined && { trainable: readChoice('--train', train, ['tokens', 'heads', 'decoder']) }),
     ...(objective !== undefined && {
-      objective: oneOf('--objective', objective, ['sampo', 'pixel-loss'] as const),
+      objective: readChoice('--objective', objective, ['sampo', 'pixel-loss']),
     }),
-    ...(seed !== undefined && { seed: numberOf('--seed', seed, Number.isInteger) }),
+    ...(seed !== undefined && { seed: readNumber('--seed', seed, WHOLE) }),
   };
-}
-
-function numberOf(option: string, text: string, fits: (value: number) => boolean): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && fits(value)) return value;
-  throw new UsageError(`${option} does not take "${text}"`);
-}
-
-function oneOf<T extends string>(option: string, text: string, choices: readonly T[]): T {
-  const choice = choices.find((one) => one === text);
-  if (choice === undefined) throw new UsageError(`${option} takes ${choices.join(', ')}, not "${text}"`);
-  return choice;
 }

@@ -1,33 +1,8 @@
 import { isBridgeError } from '../errors';
+import { packageVersion } from '../packageFiles';
 import { EXIT, UsageError, type Command, type Surroundings } from './command';
-import { bench } from './bench';
-import { checkpoints } from './checkpoints';
-import { demo } from './demo';
 import { explain } from './explain';
-import { intents } from './intents';
-import { models } from './models';
-import { judge } from './judge';
-import { refine } from './refine';
-import { segment } from './segment';
-import { serve } from './serve';
-import { call, status, stop } from './talk';
-import { train } from './train';
-
-const COMMANDS: readonly Command[] = [
-  segment,
-  intents,
-  judge,
-  refine,
-  checkpoints,
-  models,
-  serve,
-  status,
-  stop,
-  call,
-  train,
-  bench,
-  demo,
-];
+import { COMMANDS } from './table';
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
@@ -38,7 +13,7 @@ Click a few nuclei, get all nuclei of that type: a local server for QuPath, napa
 
 ${lines.join('\n')}
 
-sampo COMMAND --help tells more.
+sampo COMMAND --help tells more; sampo --version says which version this is.
 exit codes: 0 done, 1 failed, 2 wrong use, 3 no server runs, 130 interrupted
 `;
 }
@@ -52,11 +27,16 @@ export async function runCommandLine(argv: readonly string[], around: Surroundin
     around.out(overview());
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (!command) {
+  if (name === '--version' || name === 'version') {
+    around.out(`${packageVersion()}\n`);
+    return EXIT.ok;
+  }
+  const row = COMMANDS.find((candidate) => candidate.name === name);
+  if (!row) {
     around.err(`sampo: no command "${name}"\n\n${overview()}`);
     return EXIT.usage;
   }
+  const command = row.load();
   if (rest.includes('--help') || rest.includes('-h')) {
     around.out(`${command.help}\n`);
     return EXIT.ok;

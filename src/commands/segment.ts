@@ -8,13 +8,13 @@ import { writeOverlay } from './overlayPicture';
 import { ProgressBar } from './progressBar';
 import type { RpcClient } from './rpcClient';
 import { explain } from './explain';
-import { readSegmentOptions, type SegmentOptions, type SegmentTask } from './segmentOptions';
+import { SEGMENT_OPTIONS, readSegmentOptions, type SegmentOptions, type SegmentTask } from './segmentOptions';
 import { withServer } from './withServer';
 
 /** `sampo segment`: the main job from the shell, over the same calls that any viewer makes. */
 export const segment: Command = {
   name: 'segment',
-  summary: 'find all nuclei like the clicked ones, as GeoJSON',
+  options: SEGMENT_OPTIONS,
   help: `usage: sampo segment IMAGE... [--click x,y[,+|-]]... [--intent NAME|FILE]... --out FILE|DIR [options]
 
 Finds every nucleus like the clicked ones and writes it as GeoJSON for QuPath and napari. Uses the running server; without

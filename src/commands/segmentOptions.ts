@@ -3,6 +3,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import type { SegmentPromptParams } from '../protocol/types.gen';
 import type { OverlayClick } from '../services/search/overlay';
 import { UsageError, readOptions } from './command';
+import { SCORE, readNumbers, readOptionalNumber, type NumberKind } from './optionValues';
 
 /** One image of a run and where its files go; absolute paths. */
 export interface SegmentTask {
@@ -21,30 +22,33 @@ export interface SegmentOptions {
   readonly boxes: readonly number[][];
   readonly extent: SegmentPromptParams['extent'];
   /** µm per px, in place of the image's own. */
-  readonly pixelSizeMicrons?: number;
+  readonly pixelSizeMicrons?: number | undefined;
   /** Least score, 0 to 1. */
-  readonly threshold?: number;
+  readonly threshold?: number | undefined;
   /** As in `model/list`; the bundled one when absent. */
-  readonly modelId?: string;
-  readonly state?: string;
+  readonly modelId?: string | undefined;
+  readonly state?: string | undefined;
 }
+
+export const SEGMENT_OPTIONS = {
+  click: { type: 'string', multiple: true },
+  intent: { type: 'string', multiple: true },
+  box: { type: 'string', multiple: true },
+  region: { type: 'string' },
+  mpp: { type: 'string' },
+  model: { type: 'string' },
+  'min-score': { type: 'string' },
+  out: { type: 'string' },
+  overlay: { type: 'string' },
+  state: { type: 'string' },
+} as const;
+
+/** µm per px. */
+const PIXEL_SIZE: NumberKind = { takes: 'a size in µm per px, above 0', fits: (value) => value > 0 };
 
 /** Reads the command line of `sampo segment`. @throws UsageError */
 export function readSegmentOptions(argv: string[]): SegmentOptions {
-  const many = { type: 'string', multiple: true } as const;
-  const one = { type: 'string' } as const;
-  const { values, positionals } = readOptions(argv, {
-    click: many,
-    intent: many,
-    box: many,
-    region: one,
-    mpp: one,
-    model: one,
-    'min-score': one,
-    out: one,
-    overlay: one,
-    state: one,
-  });
+  const { values, positionals } = readOptions(argv, SEGMENT_OPTIONS);
   const { click = [], intent: intents = [], box = [], region, mpp, model: modelId, state } = values;
   if (positionals.length === 0) throw new UsageError('segment needs an image');
   if (values.out === undefined) throw new UsageError('segment needs --out');
@@ -57,28 +61,23 @@ export function readSegmentOptions(argv: string[]): SegmentOptions {
     );
   if (hasExamples && intents.length > 1)
     throw new UsageError('clicks and boxes belong to one intent: give one --intent with them');
-  const threshold =
-    values['min-score'] === undefined ? undefined : number(values['min-score'], '--min-score');
-  if (threshold !== undefined && (threshold < 0 || threshold > 1))
-    throw new UsageError(`--min-score is 0 to 1, not ${threshold}`);
-  const pixelSizeMicrons = mpp === undefined ? undefined : number(mpp, '--mpp');
-  if (pixelSizeMicrons !== undefined && !(pixelSizeMicrons > 0))
-    throw new UsageError('--mpp is a size in µm per px, above 0');
+  const threshold = readOptionalNumber('--min-score', values['min-score'], SCORE);
+  const pixelSizeMicrons = readOptionalNumber('--mpp', mpp, PIXEL_SIZE);
   const [x, y, width, height] =
-    region === undefined ? [] : numbers(region, 4, '--region', 'x,y,width,height');
+    region === undefined ? [] : readNumbers('--region', region, 4, 'x,y,width,height');
   return {
     tasks: planTasks(positionals, values.out, values.overlay),
     intents,
     clicks: click.map(readClick),
-    boxes: box.map((text) => numbers(text, 4, '--box', 'x,y,width,height')),
+    boxes: box.map((text) => readNumbers('--box', text, 4, 'x,y,width,height')),
     extent:
       region === undefined
         ? { type: 'image' }
         : { type: 'rectangle', x: x!, y: y!, width: width!, height: height! },
-    ...(pixelSizeMicrons !== undefined && { pixelSizeMicrons }),
-    ...(threshold !== undefined && { threshold }),
-    ...(modelId !== undefined && { modelId }),
-    ...(state !== undefined && { state }),
+    pixelSizeMicrons,
+    threshold,
+    modelId,
+    state,
   };
 }
 
@@ -110,18 +109,6 @@ function isFolder(path: string): boolean {
 
 function readClick(text: string): OverlayClick {
   const sign = /,([+-])$/.exec(text);
-  const [x, y] = numbers(sign ? text.slice(0, -2) : text, 2, '--click', 'x,y or x,y,+ or x,y,-');
+  const [x, y] = readNumbers('--click', sign ? text.slice(0, -2) : text, 2, 'x,y or x,y,+ or x,y,-');
   return { x: x!, y: y!, positive: sign?.[1] !== '-' };
-}
-
-function numbers(text: string, count: number, option: string, form: string): number[] {
-  const parts = text.split(',');
-  if (parts.length !== count) throw new UsageError(`${option} is ${form}, not "${text}"`);
-  return parts.map((part) => number(part, option));
-}
-
-function number(text: string, option: string): number {
-  if (text.trim() === '' || !Number.isFinite(Number(text)))
-    throw new UsageError(`${option}: "${text}" is no number`);
-  return Number(text);
 }

@@ -1,11 +1,31 @@
 import { startServer } from '../composition';
-import { EXIT, UsageError, readOptions, stateFolder, type Command } from './command';
+import {
+  EXIT,
+  UsageError,
+  openSlideSearch,
+  readOptions,
+  setting,
+  stateFolder,
+  type Command,
+} from './command';
+import { readOptionalNumber, wholeBetween } from './optionValues';
+
+const OPTIONS = {
+  port: { type: 'string' },
+  state: { type: 'string' },
+  device: { type: 'string' },
+  model: { type: 'string' },
+  root: { type: 'string', multiple: true },
+  openslide: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
 
 /** `sampo serve` */
 export const serve: Command = {
   name: 'serve',
-  summary: 'start the server and keep it running',
-  help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--model NAME] [--root DIR]... [--json]
+  options: OPTIONS,
+  help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--model NAME] [--root DIR]...
+                    [--openslide FILE] [--json]
 
 Starts the local server that viewers and scripts talk to. It listens on 127.0.0.1 only and writes a
 connection file (readable by you alone) by which QuPath, napari and the other commands find it.
@@ -16,25 +36,19 @@ connection file (readable by you alone) by which QuPath, napari and the other co
   --device NAME auto (default), cpu, webgpu, cuda, dml or coreml; also SAMPO_DEVICE
   --model NAME  sampo-tiny (default), or sampo-tiny-int8: half the time per tile on a CPU; also SAMPO_MODEL
   --root DIR    folder whose images the server may open by path; may be given several times
+  --openslide FILE
+                library of OpenSlide 4.0.1 or newer (or its folder), for slides of scanners; found by itself
+                where the system, Conda or pip (openslide-bin) has it; also SAMPO_OPENSLIDE
   --json        print one line of JSON when ready: { url, pid, connectionFile }
 
 exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
   async run(argv, around) {
-    const { values, positionals } = readOptions(argv, {
-      port: { type: 'string' },
-      state: { type: 'string' },
-      device: { type: 'string' },
-      model: { type: 'string' },
-      root: { type: 'string', multiple: true },
-      json: { type: 'boolean' },
-    });
+    const { values, positionals } = readOptions(argv, OPTIONS);
     if (positionals.length > 0)
       throw new UsageError(`serve takes no argument "${positionals[0]}"; did you mean --root?`);
-    const port = values.port === undefined ? 0 : Number(values.port);
-    if (!Number.isInteger(port) || port < 0 || port > 65535)
-      throw new UsageError(`--port must be 0 to 65535, not "${values.port}"`);
-    const device = values.device ?? (around.env['SAMPO_DEVICE'] || undefined);
-    const model = values.model ?? (around.env['SAMPO_MODEL'] || undefined);
+    const port = readOptionalNumber('--port', values.port, wholeBetween(0, 65_535)) ?? 0;
+    const device = values.device ?? setting(around, 'SAMPO_DEVICE');
+    const model = values.model ?? setting(around, 'SAMPO_MODEL');
     const stopped = new AbortController();
     const server = await startServer({
       port,
@@ -42,7 +56,9 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
       device,
       model,
       roots: values.root ?? [],
+      openSlide: openSlideSearch(values.openslide, around),
       warm: true,
+      continueBatches: true,
       log: (line) => around.err(`${line}\n`),
       onStop: () => stopped.abort(),
     });

@@ -1,36 +1,21 @@
 import { BridgeError } from '../errors';
-import { connectionFilePath, processExists, readConnectionFile } from '../server/connectionFile';
-import { EXIT, UsageError, readOptions, stateFolder, type Command, type Surroundings } from './command';
-import { RpcClient } from './rpcClient';
+import { processExists } from '../server/connectionFile';
+import { EXIT, UsageError, readOptions, stateFolder, type Command } from './command';
+import { connectRunning } from './runningServer';
 import type { ClientRequests } from '../protocol/types.gen';
 
-/** Connects to the server of a state folder. @throws BridgeError NoServer, ConnectionRefused, TokenRefused */
-export async function connect(state: string | undefined, around: Surroundings): Promise<RpcClient> {
-  const path = connectionFilePath(stateFolder(state, around));
-  const info = readConnectionFile(path);
-  if (!info)
-    throw new BridgeError('NoServer', `no server runs (no connection file at ${path})`, {
-      hint: 'start one with: sampo serve',
-    });
-  if (!processExists(info.pid))
-    throw new BridgeError('NoServer', `no server runs (process ${info.pid} of ${path} is gone)`, {
-      hint: 'start one with: sampo serve',
-    });
-  return RpcClient.connect(info);
-}
-
-const STATE = { state: { type: 'string' } } as const;
+const OPTIONS = { state: { type: 'string' } } as const;
 const STATE_HELP = "  --state DIR   state folder of the server (default: the system's place, or SAMPO_STATE)";
 const EXIT_HELP = 'exit codes: 0 done, 1 the server answered with an error, 2 wrong use, 3 no server runs';
 
 /** `sampo status` */
 export const status: Command = {
   name: 'status',
-  summary: 'show the running server',
+  options: OPTIONS,
   help: `usage: sampo status [--state DIR]\n\nPrints the answer to server/status as JSON: device and why, memory, queue, models.\n\n${STATE_HELP}\n\n${EXIT_HELP}`,
   async run(argv, around) {
-    const { values } = readOptions(argv, STATE);
-    const client = await connect(values.state, around);
+    const { values } = readOptions(argv, OPTIONS);
+    const client = await connectRunning(stateFolder(values.state, around));
     around.out(`${JSON.stringify(await client.request('server/status', {}), null, 2)}\n`);
     await client.close();
     return EXIT.ok;
@@ -40,11 +25,11 @@ export const status: Command = {
 /** `sampo stop` */
 export const stop: Command = {
   name: 'stop',
-  summary: 'stop the running server',
+  options: OPTIONS,
   help: `usage: sampo stop [--state DIR]\n\nAsks the server to end in good order and waits until it is gone.\n\n${STATE_HELP}\n\n${EXIT_HELP}`,
   async run(argv, around) {
-    const { values } = readOptions(argv, STATE);
-    const client = await connect(values.state, around);
+    const { values } = readOptions(argv, OPTIONS);
+    const client = await connectRunning(stateFolder(values.state, around));
     const { pid } = await client.request('server/status', {});
     await client.request('server/stop', {});
     for (let waited = 0; processExists(pid) && waited < 10_000; waited += 50)
@@ -59,7 +44,7 @@ export const stop: Command = {
 /** `sampo call` */
 export const call: Command = {
   name: 'call',
-  summary: 'call any method of the protocol',
+  options: OPTIONS,
   help: `usage: sampo call METHOD [JSON] [--state DIR]
 
 Calls a method of the running server and prints the answer as JSON. JSON is the params object, or - to read
@@ -72,7 +57,7 @@ ${STATE_HELP}
 
 ${EXIT_HELP}`,
   async run(argv, around) {
-    const { values, positionals } = readOptions(argv, STATE);
+    const { values, positionals } = readOptions(argv, OPTIONS);
     const [method, text = '{}', ...rest] = positionals;
     if (method === undefined) throw new UsageError('call needs a method');
     if (rest.length > 0)
@@ -83,7 +68,7 @@ ${EXIT_HELP}`,
     } catch (error) {
       throw new UsageError(`the params are not JSON: ${(error as Error).message}`);
     }
-    const client = await connect(values.state, around);
+    const client = await connectRunning(stateFolder(values.state, around));
     try {
       const options = {
         signal: around.signal,

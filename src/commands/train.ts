@@ -2,14 +2,32 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openDataSet } from '../services/labelled/dataset';
 import { trainWhole } from '../services/training/wholeTraining';
-import { modelFolder, OPTIONS, positive, withEngine } from './benchOptions';
+import { modelFolder, positive, withEngine } from './benchOptions';
 import { EXIT, UsageError, readOptions, type Command } from './command';
+import { readChoice, readNumber, type NumberKind } from './optionValues';
 import { ProgressBar } from './progressBar';
+
+const OPTIONS = {
+  data: { type: 'string' },
+  out: { type: 'string' },
+  split: { type: 'string' },
+  fraction: { type: 'string' },
+  objective: { type: 'string' },
+  seed: { type: 'string' },
+  steps: { type: 'string' },
+  seconds: { type: 'string' },
+  model: { type: 'string' },
+  device: { type: 'string' },
+  threads: { type: 'string' },
+} as const;
+
+/** What the fraction of the images may be. */
+const FRACTION: NumberKind = { takes: 'a share above 0, up to 1', fits: (value) => value > 0 && value <= 1 };
 
 /** `sampo train` */
 export const train: Command = {
   name: 'train',
-  summary: 'tune the model on labelled images',
+  options: OPTIONS,
   help: `usage: sampo train --data DIR --out DIR [options]
 
 Tunes the decoder for all classes of a labelled data set (the layout of sampo bench intent), with the objective of
@@ -30,19 +48,12 @@ a run that was interrupted goes on from where it was last saved.
 
 exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted (what was last saved is kept)`,
   async run(argv, around) {
-    const { values, positionals } = readOptions(argv, {
-      ...OPTIONS,
-      fraction: { type: 'string' },
-      objective: { type: 'string' },
-      seed: { type: 'string' },
-    });
-    const { data, out, objective = 'sampo', fraction: text = '1' } = values;
+    const { values, positionals } = readOptions(argv, OPTIONS);
+    const { data, out, fraction: text = '1' } = values;
+    const objective = readChoice('--objective', values.objective ?? 'sampo', ['sampo', 'pixel-loss']);
     if (positionals.length > 0) throw new UsageError(`train takes no argument "${positionals[0]}"`);
     if (data === undefined || out === undefined) throw new UsageError('--data and --out are needed');
-    if (objective !== 'sampo' && objective !== 'pixel-loss')
-      throw new UsageError(`--objective takes sampo or pixel-loss, not "${objective}"`);
-    const fraction = Number(text);
-    if (!(fraction > 0 && fraction <= 1)) throw new UsageError('--fraction takes a share above 0, up to 1');
+    const fraction = readNumber('--fraction', text, FRACTION);
     const folder = resolve(out);
     if (folder === resolve(modelFolder({ ...values, data })))
       throw new UsageError('--out must not be the folder of the model itself');

@@ -1,16 +1,15 @@
 import { startServer } from '../composition';
-import { isBridgeError } from '../errors';
-import { connectionFilePath, processExists, readConnectionFile } from '../server/connectionFile';
-import type { Surroundings } from './command';
+import { openSlideSearch, setting, type Surroundings } from './command';
 import { RpcClient } from './rpcClient';
+import { connectIfRunning } from './runningServer';
 
 /** Which server to work with. */
 export interface ServerChoice {
   readonly stateFolder: string;
   /** Folders that a server started here may read; a running one keeps its own. */
-  readonly roots?: readonly string[];
+  readonly roots?: readonly string[] | undefined;
   /** Of a server started here; SAMPO_DEVICE when absent. */
-  readonly device?: string;
+  readonly device?: string | undefined;
 }
 
 /**
@@ -22,31 +21,20 @@ export async function withServer<T>(
   around: Surroundings,
   work: (client: RpcClient) => Promise<T>,
 ): Promise<T> {
-  const running = await connectRunning(stateFolder);
+  const running = await connectIfRunning(stateFolder);
   if (running) return closing(running, work);
-  const wanted = device ?? around.env['SAMPO_DEVICE'];
-  const model = around.env['SAMPO_MODEL'];
   const server = await startServer({
     stateFolder,
     roots,
-    ...(wanted ? { device: wanted } : {}),
-    ...(model ? { model } : {}),
+    openSlide: openSlideSearch(undefined, around),
+    device: device ?? setting(around, 'SAMPO_DEVICE'),
+    model: setting(around, 'SAMPO_MODEL'),
   });
   try {
     return await closing(await RpcClient.connect(server), work);
   } finally {
     await server.close();
   }
-}
-
-/** The running server's client; undefined when none runs or its file is left over. */
-async function connectRunning(stateFolder: string): Promise<RpcClient | undefined> {
-  const info = readConnectionFile(connectionFilePath(stateFolder));
-  if (!info || !processExists(info.pid)) return undefined;
-  return RpcClient.connect(info).catch((error: unknown) => {
-    if (isBridgeError(error) && error.errorName === 'ConnectionRefused') return undefined;
-    throw error;
-  });
 }
 
 async function closing<T>(client: RpcClient, work: (client: RpcClient) => Promise<T>): Promise<T> {

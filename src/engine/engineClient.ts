@@ -13,7 +13,7 @@ export interface EngineOptions {
   /** `auto` when absent; anything that is not a device's name is refused. */
   readonly device?: string | undefined;
   /** Threads of one operator; the number of cores when absent. More than that made runs twice as slow. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /**
    * Threads wait by spinning: a tenth faster for one session alone, and half as fast for two in turn, whose threads take each
    * other's cores (docs/decisions/0046). False when absent.

@@ -232,7 +232,7 @@ export class Connection<S> {
   private notifyProgress(id: MessageId, kind: 'begin' | 'report' | 'end', value: ProgressReport): void {
     this.notify('$/progress', {
       id,
-      value: { kind, ...value } as ServerNotifications['$/progress']['params']['value'],
+      value: { kind, ...value },
     });
   }
 

@@ -1,19 +1,18 @@
 // Generated from schemas/ by scripts/generate.mjs; do not edit.
-
 /**
  * RGB, 0 to 255.
  *
  * @minItems 3
  * @maxItems 3
  */
-export type Color = [number, number, number];
+export type Color = readonly [number, number, number];
 /**
  * [x, y, width, height] in image px.
  *
  * @minItems 4
  * @maxItems 4
  */
-export type Box = [number, number, number, number];
+export type Box = readonly [number, number, number, number];
 /**
  * Where to look for objects.
  */
@@ -27,7 +26,6 @@ export type ModelReleaseResult = null;
 export type ServerStopResult = null;
 export type ShutdownResult = null;
 export type TrainingStopResult = null;
-
 /**
  * A position in full-resolution image pixels; (0, 0) is the top-left corner of the top-left pixel.
  */
@@ -35,11 +33,11 @@ export interface Point {
   /**
    * image px from the left edge
    */
-  x: number;
+  readonly x: number;
   /**
    * image px from the top edge
    */
-  y: number;
+  readonly y: number;
 }
 /**
  * One click on a nucleus.
@@ -48,15 +46,15 @@ export interface Click {
   /**
    * image px
    */
-  x: number;
+  readonly x: number;
   /**
    * image px
    */
-  y: number;
+  readonly y: number;
   /**
    * false: not this type
    */
-  positive?: boolean;
+  readonly positive?: boolean;
 }
 /**
  * A region in image pixels.
@@ -65,80 +63,80 @@ export interface Rectangle {
   /**
    * left, image px
    */
-  x: number;
+  readonly x: number;
   /**
    * top, image px
    */
-  y: number;
+  readonly y: number;
   /**
    * image px
    */
-  width: number;
+  readonly width: number;
   /**
    * image px
    */
-  height: number;
+  readonly height: number;
 }
 /**
  * GeoJSON Polygon or MultiPolygon (RFC 7946 form) in image pixels.
  */
 export interface Geometry {
-  type: 'Polygon' | 'MultiPolygon';
-  coordinates: unknown[];
+  readonly type: 'Polygon' | 'MultiPolygon';
+  readonly coordinates: readonly unknown[];
 }
 /**
  * One object as a GeoJSON feature.
  */
 export interface Feature {
-  type: 'Feature';
+  readonly type: 'Feature';
   /**
    * UUID, stable over refinements
    */
-  id?: string;
-  geometry: Geometry;
+  readonly id?: string;
+  readonly geometry: Geometry;
   /**
    * objectType, classification { name, color }, measurements
    */
-  properties: {};
+  readonly properties: {};
 }
 /**
  * Objects as GeoJSON.
  */
 export interface FeatureCollection {
-  type: 'FeatureCollection';
-  features: Feature[];
+  readonly type: 'FeatureCollection';
+  readonly features: readonly Feature[];
 }
 export interface ExtentImage {
-  type: 'image';
+  readonly type: 'image';
 }
 export interface ExtentRectangle {
-  type: 'view' | 'rectangle';
+  readonly type: 'view' | 'rectangle';
   /**
    * left, image px
    */
-  x: number;
+  readonly x: number;
   /**
    * top, image px
    */
-  y: number;
+  readonly y: number;
   /**
    * image px
    */
-  width: number;
+  readonly width: number;
   /**
    * image px
    */
-  height: number;
+  readonly height: number;
 }
 /**
  * GeoJSON polygon coordinates.
  */
 export interface ExtentPolygon {
-  type: 'polygon';
+  readonly type: 'polygon';
   /**
    * @minItems 1
    */
-  coordinates: [number, number][][];
+  readonly coordinates: readonly (readonly (readonly [number, number])[])[];
 }
 /**
  * Filters that need no inference.
@@ -147,19 +145,19 @@ export interface Filters {
   /**
    * least intent score, 0 to 1
    */
-  threshold?: number;
+  readonly threshold?: number;
   /**
    * least object area, µm²
    */
-  minAreaMicrons2?: number;
+  readonly minAreaMicrons2?: number;
   /**
    * largest object area, µm²
    */
-  maxAreaMicrons2?: number;
+  readonly maxAreaMicrons2?: number;
   /**
    * largest deviation of a simplified outline, image px; 0 keeps the exact pixel edges
    */
-  simplify?: number;
+  readonly simplify?: number;
 }
 /**
  * One input or output of a graph.
@@ -168,26 +166,26 @@ export interface TensorSpec {
   /**
    * tensor name
    */
-  name: string;
+  readonly name: string;
   /**
    * element type
    */
-  type: string;
-  dims: (number | string)[];
+  readonly type: string;
+  readonly dims: readonly (number | string)[];
 }
 /**
  * A tensor by value.
  */
 export interface TensorValue {
-  type: 'float32' | 'int32' | 'int64' | 'uint8';
+  readonly type: 'float32' | 'int32' | 'int64' | 'uint8';
   /**
    * Items: size
    */
-  dims: number[];
+  readonly dims: readonly number[];
   /**
    * little-endian values, row-major
    */
-  base64: string;
+  readonly base64: string;
 }
 /**
  * The device in use and why.
@@ -196,24 +194,24 @@ export interface DeviceReport {
   /**
    * what was asked for
    */
-  requested: string;
+  readonly requested: string;
   /**
    * what runs
    */
-  used: string;
-  tried: {
+  readonly used: string;
+  readonly tried: readonly {
     /**
      * provider
      */
-    device: string;
+    readonly device: string;
     /**
      * a session could be created
      */
-    ok: boolean;
+    readonly ok: boolean;
     /**
      * why not
      */
-    reason?: string;
+    readonly reason?: string;
   }[];
 }
 /**
@@ -223,43 +221,43 @@ export interface Limits {
   /**
    * bytes of one message
    */
-  messageBytes: number;
+  readonly messageBytes: number;
   /**
    * bytes of pixels held for one client
    */
-  blobBytes: number;
+  readonly blobBytes: number;
   /**
    * pixels of one image read
    */
-  regionPixels: number;
+  readonly regionPixels: number;
   /**
    * pixels of an image that is decoded whole
    */
-  imagePixels: number;
+  readonly imagePixels: number;
   /**
    * clicks, boxes and examples of one request
    */
-  promptsPerRequest: number;
+  readonly promptsPerRequest: number;
   /**
    * objects of one answer
    */
-  objectsPerAnswer: number;
+  readonly objectsPerAnswer: number;
   /**
    * unanswered requests of one client
    */
-  requestsInFlight: number;
+  readonly requestsInFlight: number;
   /**
    * connected clients
    */
-  clients: number;
+  readonly clients: number;
   /**
    * depth of a JSON message
    */
-  nesting: number;
+  readonly nesting: number;
   /**
    * sustained rate of one client
    */
-  messagesPerSecond: number;
+  readonly messagesPerSecond: number;
 }
 /**
  * What a user looks for: a class name, its colour and its examples.
@@ -268,67 +266,67 @@ export interface Intent {
   /**
    * UUID
    */
-  intentId: string;
+  readonly intentId: string;
   /**
    * class name
    */
-  name: string;
-  color: Color;
+  readonly name: string;
+  readonly color: Color;
   /**
    * model the exemplars belong to
    */
-  modelId: string;
+  readonly modelId: string;
   /**
    * stored examples
    */
-  exemplars: number;
+  readonly exemplars: number;
   /**
    * positive examples
    */
-  positives: number;
+  readonly positives: number;
   /**
    * active refinement
    */
-  checkpointId: string | null;
+  readonly checkpointId: string | null;
   /**
    * stored judgements
    */
-  judgements: number;
+  readonly judgements: number;
   /**
    * ISO 8601
    */
-  createdAt: string;
+  readonly createdAt: string;
   /**
    * ISO 8601
    */
-  updatedAt: string;
+  readonly updatedAt: string;
 }
 /**
  * One decision of the user.
  */
 export interface Judgement {
-  kind: 'accept' | 'reject' | 'add' | 'edit' | 'better';
+  readonly kind: 'accept' | 'reject' | 'add' | 'edit' | 'better';
   /**
    * judged object
    */
-  objectId?: string;
-  geometry?: Geometry;
+  readonly objectId?: string;
+  readonly geometry?: Geometry;
   /**
    * result that held the object
    */
-  resultId?: string;
+  readonly resultId?: string;
   /**
    * index of the better candidate
    */
-  chosen?: number;
+  readonly chosen?: number;
   /**
    * Items: indices of the others
    */
-  rejected?: number[];
+  readonly rejected?: readonly number[];
   /**
    * prompt that made the candidates
    */
-  promptId?: string;
+  readonly promptId?: string;
 }
 /**
  * A judgement as stored.
@@ -337,24 +335,24 @@ export interface StoredJudgement {
   /**
    * UUID
    */
-  judgementId: string;
-  kind: 'accept' | 'reject' | 'add' | 'edit' | 'better';
+  readonly judgementId: string;
+  readonly kind: 'accept' | 'reject' | 'add' | 'edit' | 'better';
   /**
    * image
    */
-  imageUri: string;
+  readonly imageUri: string;
   /**
    * object
    */
-  objectId?: string;
+  readonly objectId?: string;
   /**
    * ISO 8601
    */
-  at: string;
+  readonly at: string;
   /**
    * Items: earlier judgement that this one replaces
    */
-  overrides?: string[];
+  readonly overrides?: readonly string[];
 }
 /**
  * One version of an intent.
@@ -363,25 +361,25 @@ export interface Checkpoint {
   /**
    * UUID
    */
-  checkpointId: string;
+  readonly checkpointId: string;
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
   /**
    * in use
    */
-  active: boolean;
+  readonly active: boolean;
   /**
    * ISO 8601
    */
-  createdAt: string;
+  readonly createdAt: string;
   /**
    * refinement round
    */
-  round: number;
-  metrics?: {};
-  provenance?: {};
+  readonly round: number;
+  readonly metrics?: {};
+  readonly provenance?: {};
 }
 /**
  * Something the user should know; not a failure.
@@ -390,11 +388,11 @@ export interface Warning {
   /**
    * machine-readable name
    */
-  name: string;
+  readonly name: string;
   /**
    * for a person
    */
-  message: string;
+  readonly message: string;
 }
 /**
  * A batch run.
@@ -403,726 +401,785 @@ export interface BatchJob {
   /**
    * UUID
    */
-  jobId: string;
-  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+  readonly jobId: string;
+  /**
+   * failed: finished, but for images or parts of images; stopped: by a fault that would meet every image, or the end of the server; both go on with batch/resume
+   */
+  readonly state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'stopped';
+  /**
+   * why it stands still; empty otherwise
+   */
+  readonly message: string;
+  /**
+   * ISO 8601
+   */
+  readonly createdAt: string;
+  /**
+   * folder of the results
+   */
+  readonly outputFolder: string;
+  /**
+   * names of the intents, as they were pinned
+   */
+  readonly intents: readonly string[];
   /**
    * images
    */
-  total: number;
+  readonly images: {
+    /**
+     * in all
+     */
+    readonly total: number;
+    /**
+     * finished
+     */
+    readonly done: number;
+    /**
+     * not to be had; see errors.csv
+     */
+    readonly failed: number;
+  };
   /**
-   * finished images
+   * parts of the images that were opened so far
    */
-  done: number;
+  readonly units: {
+    /**
+     * in all
+     */
+    readonly total: number;
+    /**
+     * finished
+     */
+    readonly done: number;
+    /**
+     * not to be had; see errors.csv
+     */
+    readonly failed: number;
+  };
   /**
-   * failed images
+   * found so far
    */
-  failed: number;
+  readonly objects: number;
+  /**
+   * searched so far, mm²
+   */
+  readonly areaMm2: number;
+  /**
+   * time left, s; absent until something is finished
+   */
+  readonly etaSeconds?: number;
 }
 export interface StainedChannel {
   /**
    * name of a channel, or its number from 1
    */
-  channel: string | number;
+  readonly channel: string | number;
   /**
    * stain it is shown as
    */
-  stain: 'haematoxylin' | 'eosin' | 'dab';
+  readonly stain: 'haematoxylin' | 'eosin' | 'dab';
 }
 export interface BatchCancelParams {
   /**
    * job
    */
-  jobId: string;
+  readonly jobId: string;
 }
 export interface BatchCancelResult {
-  job: BatchJob;
+  readonly job: BatchJob;
 }
 export interface BatchListParams {}
 export interface BatchListResult {
-  jobs: BatchJob[];
+  readonly jobs: readonly BatchJob[];
 }
 export interface BatchResumeParams {
   /**
    * job
    */
-  jobId: string;
+  readonly jobId: string;
 }
 export interface BatchResumeResult {
-  job: BatchJob;
+  readonly job: BatchJob;
 }
 export interface BatchStartParams {
   /**
    * @minItems 1
+   * @maxItems 64
    *
    * Items: intent
    */
-  intentIds: string[];
+  readonly intentIds: readonly string[];
   /**
    * @minItems 1
+   * @maxItems 100000
    */
-  images: {
+  readonly images: readonly {
     /**
      * file path
      */
-    path: string;
-    extent?: Extent;
+    readonly path: string;
+    readonly extent?: Extent;
     /**
      * µm per px
      */
-    pixelSizeMicrons?: number;
+    readonly pixelSizeMicrons?: number;
   }[];
   /**
    * folder for the results
    */
-  outputFolder: string;
-  filters?: Filters;
+  readonly outputFolder: string;
+  readonly filters?: Filters;
+  /**
+   * search tissue alone, found on a small level
+   */
+  readonly tissue?: boolean;
 }
 export interface BatchStartResult {
-  job: BatchJob;
+  readonly job: BatchJob;
 }
 export interface BatchStatusParams {
   /**
    * job
    */
-  jobId: string;
+  readonly jobId: string;
 }
 export interface BatchStatusResult {
-  job: BatchJob;
+  readonly job: BatchJob;
 }
 export interface CheckpointActivateParams {
   /**
    * intent
    */
-  intentId: string;
-  checkpointId: string | null;
+  readonly intentId: string;
+  readonly checkpointId: string | null;
 }
 export interface CheckpointActivateResult {
-  intent: Intent;
+  readonly intent: Intent;
 }
 export interface CheckpointDeleteParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
   /**
    * checkpoint
    */
-  checkpointId: string;
+  readonly checkpointId: string;
 }
 export interface CheckpointListParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
 }
 export interface CheckpointListResult {
-  checkpoints: Checkpoint[];
+  readonly checkpoints: readonly Checkpoint[];
 }
 export interface ExitParams {}
 export interface ImageCloseParams {
   /**
    * open image
    */
-  imageId: string;
+  readonly imageId: string;
 }
 export interface ImageOpenParams {
   /**
    * file path, file: URI, or any name for source "client"
    */
-  uri: string;
-  source: 'client' | 'file';
+  readonly uri: string;
+  readonly source: 'client' | 'file';
   /**
    * px, needed for "client"
    */
-  width?: number;
+  readonly width?: number;
   /**
    * px, needed for "client"
    */
-  height?: number;
+  readonly height?: number;
   /**
    * µm per px; kept with a "file" for every later command; null forgets it and takes the file's own
    */
-  pixelSizeMicrons?: number | null;
+  readonly pixelSizeMicrons?: number | null;
   /**
    * channels
    */
-  channels?: number;
+  readonly channels?: number;
   /**
    * how the channels of a "file" are shown, kept for every later command; "auto" (at first) guesses from their names, "rgb" takes colours as they are
    */
-  stains?: ('auto' | 'rgb') | StainedChannel[];
+  readonly stains?: ('auto' | 'rgb') | readonly StainedChannel[];
 }
 export interface ImageOpenResult {
   /**
    * id for later calls
    */
-  imageId: string;
+  readonly imageId: string;
   /**
    * kind of file, e.g. OME-TIFF; "viewer" for source "client"
    */
-  format: string;
+  readonly format: string;
   /**
    * which page of the file is shown and where its levels are, for people
    */
-  picture: string;
+  readonly picture: string;
   /**
    * px
    */
-  width: number;
+  readonly width: number;
   /**
    * px
    */
-  height: number;
+  readonly height: number;
   /**
    * channels as stored
    */
-  channels: number;
+  readonly channels: number;
   /**
    * Items: as the file calls it, or channel 1 and so on
    */
-  channelNames: string[];
+  readonly channelNames: readonly string[];
   /**
    * how the channels are shown: colours as they are, or channels as stains
    */
-  stains: 'rgb' | StainedChannel[];
+  readonly stains: 'rgb' | readonly StainedChannel[];
   /**
    * as stored; 32 for floating point numbers
    */
-  bitsPerSample: number;
+  readonly bitsPerSample: number;
   /**
    * µm per px, null when unknown
    */
-  pixelSizeMicrons: number | null;
-  pixelSizeSource: 'client' | 'file' | 'unknown';
+  readonly pixelSizeMicrons: number | null;
+  readonly pixelSizeSource: 'client' | 'file' | 'unknown';
   /**
    * where the pixel size is from, e.g. OME-XML PhysicalSize; null when it is unknown
    */
-  pixelSizeFrom: string | null;
-  levels: {
+  readonly pixelSizeFrom: string | null;
+  readonly levels: readonly {
     /**
      * px
      */
-    width: number;
+    readonly width: number;
     /**
      * px
      */
-    height: number;
+    readonly height: number;
     /**
      * against full resolution
      */
-    downsample: number;
+    readonly downsample: number;
   }[];
-  warnings: Warning[];
+  readonly warnings: readonly Warning[];
 }
 export interface ImageReadRegionParams {
   /**
    * open image
    */
-  imageId: string;
+  readonly imageId: string;
   /**
    * as given to image/open
    */
-  uri: string;
+  readonly uri: string;
   /**
    * left, image px
    */
-  x: number;
+  readonly x: number;
   /**
    * top, image px
    */
-  y: number;
+  readonly y: number;
   /**
    * image px
    */
-  width: number;
+  readonly width: number;
   /**
    * image px
    */
-  height: number;
+  readonly height: number;
   /**
    * the answer has width / downsample columns, rounded
    */
-  downsample: number;
+  readonly downsample: number;
 }
 export interface RegionBlob {
   /**
    * name of a binary frame sent before this answer
    */
-  blob: string;
+  readonly blob: string;
 }
 export interface RegionInline {
   /**
    * encoded pixels
    */
-  base64: string;
-  encoding: 'png' | 'jpeg' | 'raw';
+  readonly base64: string;
+  readonly encoding: 'png' | 'jpeg' | 'raw';
   /**
    * px
    */
-  width: number;
+  readonly width: number;
   /**
    * px
    */
-  height: number;
+  readonly height: number;
   /**
    * 1 to 4
    */
-  channels: number;
+  readonly channels: number;
 }
 export interface ImageRegionParams {
   /**
    * open image
    */
-  imageId: string;
+  readonly imageId: string;
   /**
    * left, image px
    */
-  x: number;
+  readonly x: number;
   /**
    * top, image px
    */
-  y: number;
+  readonly y: number;
   /**
    * image px
    */
-  width: number;
+  readonly width: number;
   /**
    * image px
    */
-  height: number;
+  readonly height: number;
   /**
    * 1 is full resolution
    */
-  downsample?: number;
+  readonly downsample?: number;
 }
 export interface ImageRegionResult {
   /**
    * the picture
    */
-  base64: string;
-  encoding: 'png';
+  readonly base64: string;
+  readonly encoding: 'png';
   /**
    * px
    */
-  width: number;
+  readonly width: number;
   /**
    * px
    */
-  height: number;
+  readonly height: number;
 }
 export interface InitializeParams {
   /**
    * protocol version the client was written for, e.g. 1.0
    */
-  protocolVersion: string;
-  client: {
+  readonly protocolVersion: string;
+  readonly client: {
     /**
      * program
      */
-    name: string;
+    readonly name: string;
     /**
      * its version
      */
-    version?: string;
+    readonly version?: string;
   };
-  capabilities?: {
+  readonly capabilities?: {
     /**
      * the client answers image/readRegion
      */
-    readRegion?: boolean;
+    readonly readRegion?: boolean;
     /**
      * the client takes objects/publish
      */
-    publish?: boolean;
+    readonly publish?: boolean;
   };
 }
 export interface InitializeResult {
   /**
    * protocol version of the server
    */
-  protocolVersion: string;
-  server: {
+  readonly protocolVersion: string;
+  readonly server: {
     /**
      * program
      */
-    name: string;
+    readonly name: string;
     /**
      * its version
      */
-    version: string;
+    readonly version: string;
   };
-  capabilities: {
+  readonly capabilities: {
     /**
      * Items: method
      */
-    methods: string[];
+    readonly methods: readonly string[];
   };
-  limits: Limits;
-  device: DeviceReport;
+  readonly limits: Limits;
+  readonly device: DeviceReport;
 }
 export interface InitializedParams {}
 export interface IntentCreateParams {
   /**
    * class name
    */
-  name: string;
-  color?: Color;
+  readonly name: string;
+  readonly color?: Color;
 }
 export interface IntentCreateResult {
-  intent: Intent;
+  readonly intent: Intent;
 }
 export interface IntentDeleteParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
 }
 export interface IntentExportParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
 }
 export interface IntentExportResult {
-  document: {};
+  readonly document: {};
 }
 export interface IntentGetParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
 }
 export interface IntentGetResult {
-  intent: Intent;
+  readonly intent: Intent;
 }
 export interface IntentImportParams {
-  document: {};
+  readonly document: {};
 }
 export interface IntentImportResult {
-  intent: Intent;
-  warnings: Warning[];
+  readonly intent: Intent;
+  readonly warnings: readonly Warning[];
 }
 export interface IntentListParams {}
 export interface IntentListResult {
-  intents: Intent[];
+  readonly intents: readonly Intent[];
 }
 export interface IntentUpdateParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
   /**
    * class name
    */
-  name?: string;
-  color?: Color;
+  readonly name?: string;
+  readonly color?: Color;
   /**
    * forget the stored examples
    */
-  clearExemplars?: boolean;
+  readonly clearExemplars?: boolean;
 }
 export interface IntentUpdateResult {
-  intent: Intent;
+  readonly intent: Intent;
 }
 export interface ModelImportParams {
   /**
    * folder
    */
-  path: string;
+  readonly path: string;
   /**
    * name to keep it under; the folder's when left out
    */
-  name?: string;
+  readonly name?: string;
 }
 export interface ModelImportResult {
-  manifest: {};
-  warnings: Warning[];
+  readonly manifest: {};
+  readonly warnings: readonly Warning[];
 }
 export interface ModelListParams {}
 export interface ModelListResult {
-  models: {
+  readonly models: readonly {
     /**
      * name
      */
-    modelId: string;
+    readonly modelId: string;
     /**
      * form of the graphs
      */
-    family: string;
+    readonly family: string;
     /**
      * version
      */
-    version?: string;
+    readonly version?: string;
     /**
      * licence
      */
-    licence?: string;
+    readonly licence?: string;
     /**
      * in the engine
      */
-    loaded: boolean;
+    readonly loaded: boolean;
   }[];
 }
 export interface ModelByPath {
   /**
    * ONNX file in an allowed folder
    */
-  path: string;
+  readonly path: string;
 }
 export interface ModelByValue {
   /**
    * the ONNX file
    */
-  base64: string;
+  readonly base64: string;
 }
 export interface ModelLoadResult {
   /**
    * id for model/run
    */
-  modelId: string;
-  inputs: TensorSpec[];
-  outputs: TensorSpec[];
+  readonly modelId: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
   /**
    * device in use
    */
-  device: string;
+  readonly device: string;
 }
 export interface ModelPullParams {
   /**
    * name
    */
-  name: string;
+  readonly name: string;
 }
 export interface ModelPullResult {
-  manifest: {};
-  warnings: Warning[];
+  readonly manifest: {};
+  readonly warnings: readonly Warning[];
 }
 export interface ModelReleaseParams {
   /**
    * as answered by model/load
    */
-  modelId: string;
+  readonly modelId: string;
 }
 export interface ModelRunParams {
   /**
    * as answered by model/load
    */
-  modelId: string;
+  readonly modelId: string;
   /**
    * input name to value
    */
-  feeds: {
+  readonly feeds: {
     [k: string]: FeedTensor | FeedRegion;
   };
   /**
    * runs
    */
-  repeat?: number;
+  readonly repeat?: number;
 }
 export interface FeedTensor {
-  tensor: TensorValue;
+  readonly tensor: TensorValue;
 }
 /**
  * float32 [1, 3, height / downsample, width / downsample], RGB
  */
 export interface FeedRegion {
-  region: {
+  readonly region: {
     /**
      * open image
      */
-    imageId: string;
+    readonly imageId: string;
     /**
      * left, image px
      */
-    x: number;
+    readonly x: number;
     /**
      * top, image px
      */
-    y: number;
+    readonly y: number;
     /**
      * image px
      */
-    width: number;
+    readonly width: number;
     /**
      * image px
      */
-    height: number;
+    readonly height: number;
     /**
      * 1 is full resolution
      */
-    downsample?: number;
+    readonly downsample?: number;
     /**
      * factor on the 0 to 255 values
      */
-    scale?: number;
+    readonly scale?: number;
   };
 }
 export interface ModelRunResult {
-  outputs: {
+  readonly outputs: {
     [k: string]: TensorValue;
   };
   /**
    * runs done
    */
-  runs: number;
+  readonly runs: number;
   /**
    * wall time
    */
-  seconds: number;
+  readonly seconds: number;
 }
 export interface ObjectsPublishParams {
   /**
    * open image
    */
-  imageId: string;
+  readonly imageId: string;
   /**
    * intent
    */
-  intentId: string;
-  added: Feature[];
-  changed: Feature[];
+  readonly intentId: string;
+  readonly added: readonly Feature[];
+  readonly changed: readonly Feature[];
   /**
    * Items: object id
    */
-  removed: string[];
+  readonly removed: readonly string[];
 }
 export interface PreferenceListParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
 }
 export interface PreferenceListResult {
-  judgements: StoredJudgement[];
+  readonly judgements: readonly StoredJudgement[];
   /**
    * something can be undone
    */
-  canUndo: boolean;
+  readonly canUndo: boolean;
   /**
    * something can be redone
    */
-  canRedo: boolean;
+  readonly canRedo: boolean;
 }
 export interface PreferenceRedoParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
 }
 export interface PreferenceRedoResult {
   /**
    * Items: UUID
    */
-  judgementIds: string[];
+  readonly judgementIds: readonly string[];
   /**
    * judgements in force
    */
-  total: number;
+  readonly total: number;
 }
 export interface PreferenceSubmitParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
   /**
    * open image
    */
-  imageId: string;
+  readonly imageId: string;
   /**
    * @minItems 1
    * @maxItems 10000
    */
-  judgements: Judgement[];
+  readonly judgements: readonly Judgement[];
 }
 export interface PreferenceSubmitResult {
   /**
    * Items: UUID
    */
-  judgementIds: string[];
+  readonly judgementIds: readonly string[];
   /**
    * judgements of the intent in force
    */
-  total: number;
-  conflicts: {
+  readonly total: number;
+  readonly conflicts: readonly {
     /**
      * new
      */
-    judgementId: string;
+    readonly judgementId: string;
     /**
      * earlier judgement of the same object
      */
-    replaces: string;
+    readonly replaces: string;
   }[];
 }
 export interface PreferenceUndoParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
 }
 export interface PreferenceUndoResult {
   /**
    * Items: UUID
    */
-  judgementIds: string[];
+  readonly judgementIds: readonly string[];
   /**
    * judgements in force
    */
-  total: number;
+  readonly total: number;
 }
 export interface CancelRequestParams {
   /**
    * id of the request
    */
-  id: string | number;
+  readonly id: string | number;
 }
 export interface ProgressParams {
   /**
    * id of the request
    */
-  id: string | number;
-  value: {
-    kind: 'begin' | 'report' | 'end';
+  readonly id: string | number;
+  readonly value: {
+    readonly kind: 'begin' | 'report' | 'end';
     /**
      * for a person
      */
-    message?: string;
+    readonly message?: string;
     /**
      * 0 to 100
      */
-    percentage?: number;
+    readonly percentage?: number;
     /**
      * seconds left
      */
-    etaSeconds?: number;
-    objects?: Feature[];
-    metrics?: {};
+    readonly etaSeconds?: number;
+    readonly objects?: readonly Feature[];
+    readonly metrics?: {};
   };
 }
 export interface ReviewNextParams {
   /**
    * result of segment/prompt
    */
-  resultId: string;
+  readonly resultId: string;
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
   /**
    * how many
    */
-  count?: number;
+  readonly count?: number;
 }
 export interface ReviewNextResult {
-  objects: Feature[];
+  readonly objects: readonly Feature[];
   /**
    * judged so far
    */
-  judged: number;
+  readonly judged: number;
   /**
    * objects
    */
-  total: number;
+  readonly total: number;
 }
 export interface RpcDiscoverParams {}
 /**
@@ -1133,172 +1190,172 @@ export interface SegmentPromptParams {
   /**
    * open image
    */
-  imageId: string;
+  readonly imageId: string;
   /**
    * @minItems 1
    * @maxItems 32
    */
-  intents: {
+  readonly intents: readonly {
     /**
      * intent
      */
-    intentId: string;
-    clicks?: Click[];
-    boxes?: Box[];
-    exampleObjects?: Feature[];
+    readonly intentId: string;
+    readonly clicks?: readonly Click[];
+    readonly boxes?: readonly Box[];
+    readonly exampleObjects?: readonly Feature[];
   }[];
-  extent: Extent;
-  filters?: Filters;
+  readonly extent: Extent;
+  readonly filters?: Filters;
   /**
    * overrides the pixel size of the image
    */
-  pixelSizeMicrons?: number;
+  readonly pixelSizeMicrons?: number;
   /**
    * model, as in model/list; the bundled one when left out
    */
-  modelId?: string;
+  readonly modelId?: string;
   /**
    * store the examples with the intent
    */
-  remember?: boolean;
+  readonly remember?: boolean;
 }
 export interface SegmentPromptResult {
   /**
    * for segment/threshold and judgements
    */
-  resultId: string;
-  featureCollection: FeatureCollection;
-  candidates: {
+  readonly resultId: string;
+  readonly featureCollection: FeatureCollection;
+  readonly candidates: readonly {
     /**
      * names the prompt in judgements
      */
-    promptId: string;
+    readonly promptId: string;
     /**
      * intent
      */
-    intentId: string;
-    click?: Point;
-    masks: {
+    readonly intentId: string;
+    readonly click?: Point;
+    readonly masks: readonly {
       /**
        * predicted IoU
        */
-      score: number;
-      feature?: Feature;
+      readonly score: number;
+      readonly feature?: Feature;
     }[];
   }[];
-  tiles: {
+  readonly tiles: {
     /**
      * tiles
      */
-    total: number;
+    readonly total: number;
     /**
      * computed
      */
-    done: number;
-    failed: {
+    readonly done: number;
+    readonly failed: readonly {
       /**
        * px
        */
-      x: number;
+      readonly x: number;
       /**
        * px
        */
-      y: number;
+      readonly y: number;
       /**
        * what happened
        */
-      error: string;
+      readonly error: string;
     }[];
     /**
      * embeddings taken from the cache
      */
-    cached: number;
+    readonly cached: number;
   };
   /**
    * µm per px used
    */
-  pixelSizeMicrons: number;
+  readonly pixelSizeMicrons: number;
   /**
    * wall time
    */
-  seconds: number;
-  warnings: Warning[];
+  readonly seconds: number;
+  readonly warnings: readonly Warning[];
 }
 export interface SegmentThresholdParams {
   /**
    * result of segment/prompt
    */
-  resultId: string;
-  filters: Filters;
+  readonly resultId: string;
+  readonly filters: Filters;
 }
 export interface SegmentThresholdResult {
-  featureCollection: FeatureCollection;
+  readonly featureCollection: FeatureCollection;
 }
 export interface ServerStatusParams {}
 export interface ServerStatusResult {
   /**
    * server version
    */
-  version: string;
+  readonly version: string;
   /**
    * protocol version
    */
-  protocolVersion: string;
+  readonly protocolVersion: string;
   /**
    * process
    */
-  pid: number;
+  readonly pid: number;
   /**
    * seconds since the start
    */
-  uptimeSeconds: number;
+  readonly uptimeSeconds: number;
   /**
    * resident memory of the server
    */
-  rssBytes: number;
+  readonly rssBytes: number;
   /**
    * connected clients
    */
-  clients: number;
+  readonly clients: number;
   /**
    * images open for this client
    */
-  openImages: number;
-  device: DeviceReport;
-  engine: {
-    pid: number | null;
+  readonly openImages: number;
+  readonly device: DeviceReport;
+  readonly engine: {
+    readonly pid: number | null;
     /**
      * restarts since the start
      */
-    restarts: number;
+    readonly restarts: number;
     /**
      * resident memory of the engine
      */
-    rssBytes: number;
+    readonly rssBytes: number;
     /**
      * bytes of resident tensors
      */
-    residentBytes: number;
+    readonly residentBytes: number;
     /**
      * Items: model id
      */
-    models: string[];
-    queue: {
+    readonly models: readonly string[];
+    readonly queue: {
       /**
        * waiting
        */
-      interactive: number;
+      readonly interactive: number;
       /**
        * waiting
        */
-      training: number;
+      readonly training: number;
       /**
        * waiting
        */
-      batch: number;
+      readonly batch: number;
     };
   };
-  limits: Limits;
+  readonly limits: Limits;
 }
 export interface ServerStopParams {}
 export interface ShutdownParams {}
@@ -1306,129 +1363,263 @@ export interface TrainingStartParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
   /**
    * Items: results to compute again
    */
-  resultIds?: string[];
-  settings?: {
+  readonly resultIds?: readonly string[];
+  readonly settings?: {
     /**
      * time budget
      */
-    seconds?: number;
+    readonly seconds?: number;
     /**
      * largest number of steps
      */
-    steps?: number;
-    trainable?: 'tokens' | 'heads' | 'decoder';
+    readonly steps?: number;
+    readonly trainable?: 'tokens' | 'heads' | 'decoder';
     /**
      * seed
      */
-    seed?: number;
-    objective?: 'sampo' | 'pixel-loss';
+    readonly seed?: number;
+    readonly objective?: 'sampo' | 'pixel-loss';
   };
 }
 export interface TrainingStartResult {
-  checkpointId: string | null;
+  readonly checkpointId: string | null;
   /**
    * the refinement is in use
    */
-  activated: boolean;
+  readonly activated: boolean;
   /**
    * for a person
    */
-  verdict: string;
-  metrics: {};
+  readonly verdict: string;
+  readonly metrics: {};
   /**
    * wall time
    */
-  seconds: number;
+  readonly seconds: number;
 }
 export interface TrainingStatusParams {}
 export interface TrainingStatusResult {
   /**
    * a refinement is under way
    */
-  running: boolean;
+  readonly running: boolean;
   /**
    * whose
    */
-  intentId?: string;
+  readonly intentId?: string;
   /**
    * step
    */
-  step?: number;
-  metrics?: {};
+  readonly step?: number;
+  readonly metrics?: {};
   /**
    * estimate
    */
-  secondsLeft?: number;
+  readonly secondsLeft?: number;
 }
 export interface TrainingStopParams {
   /**
    * intent
    */
-  intentId: string;
+  readonly intentId: string;
 }
-
 /** Requests a client may send. */
 export interface ClientRequests {
-  'batch/cancel': { params: BatchCancelParams; result: BatchCancelResult };
-  'batch/list': { params: BatchListParams; result: BatchListResult };
-  'batch/resume': { params: BatchResumeParams; result: BatchResumeResult };
-  'batch/start': { params: BatchStartParams; result: BatchStartResult };
-  'batch/status': { params: BatchStatusParams; result: BatchStatusResult };
-  'checkpoint/activate': { params: CheckpointActivateParams; result: CheckpointActivateResult };
-  'checkpoint/delete': { params: CheckpointDeleteParams; result: CheckpointDeleteResult };
-  'checkpoint/list': { params: CheckpointListParams; result: CheckpointListResult };
-  'image/close': { params: ImageCloseParams; result: ImageCloseResult };
-  'image/open': { params: ImageOpenParams; result: ImageOpenResult };
-  'image/region': { params: ImageRegionParams; result: ImageRegionResult };
-  'initialize': { params: InitializeParams; result: InitializeResult };
-  'intent/create': { params: IntentCreateParams; result: IntentCreateResult };
-  'intent/delete': { params: IntentDeleteParams; result: IntentDeleteResult };
-  'intent/export': { params: IntentExportParams; result: IntentExportResult };
-  'intent/get': { params: IntentGetParams; result: IntentGetResult };
-  'intent/import': { params: IntentImportParams; result: IntentImportResult };
-  'intent/list': { params: IntentListParams; result: IntentListResult };
-  'intent/update': { params: IntentUpdateParams; result: IntentUpdateResult };
-  'model/import': { params: ModelImportParams; result: ModelImportResult };
-  'model/list': { params: ModelListParams; result: ModelListResult };
-  'model/load': { params: ModelLoadParams; result: ModelLoadResult };
-  'model/pull': { params: ModelPullParams; result: ModelPullResult };
-  'model/release': { params: ModelReleaseParams; result: ModelReleaseResult };
-  'model/run': { params: ModelRunParams; result: ModelRunResult };
-  'preference/list': { params: PreferenceListParams; result: PreferenceListResult };
-  'preference/redo': { params: PreferenceRedoParams; result: PreferenceRedoResult };
-  'preference/submit': { params: PreferenceSubmitParams; result: PreferenceSubmitResult };
-  'preference/undo': { params: PreferenceUndoParams; result: PreferenceUndoResult };
-  'review/next': { params: ReviewNextParams; result: ReviewNextResult };
-  'rpc.discover': { params: RpcDiscoverParams; result: RpcDiscoverResult };
-  'segment/prompt': { params: SegmentPromptParams; result: SegmentPromptResult };
-  'segment/threshold': { params: SegmentThresholdParams; result: SegmentThresholdResult };
-  'server/status': { params: ServerStatusParams; result: ServerStatusResult };
-  'server/stop': { params: ServerStopParams; result: ServerStopResult };
-  'shutdown': { params: ShutdownParams; result: ShutdownResult };
-  'training/start': { params: TrainingStartParams; result: TrainingStartResult };
-  'training/status': { params: TrainingStatusParams; result: TrainingStatusResult };
-  'training/stop': { params: TrainingStopParams; result: TrainingStopResult };
+  readonly 'batch/cancel': {
+    readonly params: BatchCancelParams;
+    readonly result: BatchCancelResult;
+  };
+  readonly 'batch/list': {
+    readonly params: BatchListParams;
+    readonly result: BatchListResult;
+  };
+  readonly 'batch/resume': {
+    readonly params: BatchResumeParams;
+    readonly result: BatchResumeResult;
+  };
+  readonly 'batch/start': {
+    readonly params: BatchStartParams;
+    readonly result: BatchStartResult;
+  };
+  readonly 'batch/status': {
+    readonly params: BatchStatusParams;
+    readonly result: BatchStatusResult;
+  };
+  readonly 'checkpoint/activate': {
+    readonly params: CheckpointActivateParams;
+    readonly result: CheckpointActivateResult;
+  };
+  readonly 'checkpoint/delete': {
+    readonly params: CheckpointDeleteParams;
+    readonly result: CheckpointDeleteResult;
+  };
+  readonly 'checkpoint/list': {
+    readonly params: CheckpointListParams;
+    readonly result: CheckpointListResult;
+  };
+  readonly 'image/close': {
+    readonly params: ImageCloseParams;
+    readonly result: ImageCloseResult;
+  };
+  readonly 'image/open': {
+    readonly params: ImageOpenParams;
+    readonly result: ImageOpenResult;
+  };
+  readonly 'image/region': {
+    readonly params: ImageRegionParams;
+    readonly result: ImageRegionResult;
+  };
+  readonly initialize: {
+    readonly params: InitializeParams;
+    readonly result: InitializeResult;
+  };
+  readonly 'intent/create': {
+    readonly params: IntentCreateParams;
+    readonly result: IntentCreateResult;
+  };
+  readonly 'intent/delete': {
+    readonly params: IntentDeleteParams;
+    readonly result: IntentDeleteResult;
+  };
+  readonly 'intent/export': {
+    readonly params: IntentExportParams;
+    readonly result: IntentExportResult;
+  };
+  readonly 'intent/get': {
+    readonly params: IntentGetParams;
+    readonly result: IntentGetResult;
+  };
+  readonly 'intent/import': {
+    readonly params: IntentImportParams;
+    readonly result: IntentImportResult;
+  };
+  readonly 'intent/list': {
+    readonly params: IntentListParams;
+    readonly result: IntentListResult;
+  };
+  readonly 'intent/update': {
+    readonly params: IntentUpdateParams;
+    readonly result: IntentUpdateResult;
+  };
+  readonly 'model/import': {
+    readonly params: ModelImportParams;
+    readonly result: ModelImportResult;
+  };
+  readonly 'model/list': {
+    readonly params: ModelListParams;
+    readonly result: ModelListResult;
+  };
+  readonly 'model/load': {
+    readonly params: ModelLoadParams;
+    readonly result: ModelLoadResult;
+  };
+  readonly 'model/pull': {
+    readonly params: ModelPullParams;
+    readonly result: ModelPullResult;
+  };
+  readonly 'model/release': {
+    readonly params: ModelReleaseParams;
+    readonly result: ModelReleaseResult;
+  };
+  readonly 'model/run': {
+    readonly params: ModelRunParams;
+    readonly result: ModelRunResult;
+  };
+  readonly 'preference/list': {
+    readonly params: PreferenceListParams;
+    readonly result: PreferenceListResult;
+  };
+  readonly 'preference/redo': {
+    readonly params: PreferenceRedoParams;
+    readonly result: PreferenceRedoResult;
+  };
+  readonly 'preference/submit': {
+    readonly params: PreferenceSubmitParams;
+    readonly result: PreferenceSubmitResult;
+  };
+  readonly 'preference/undo': {
+    readonly params: PreferenceUndoParams;
+    readonly result: PreferenceUndoResult;
+  };
+  readonly 'review/next': {
+    readonly params: ReviewNextParams;
+    readonly result: ReviewNextResult;
+  };
+  readonly 'rpc.discover': {
+    readonly params: RpcDiscoverParams;
+    readonly result: RpcDiscoverResult;
+  };
+  readonly 'segment/prompt': {
+    readonly params: SegmentPromptParams;
+    readonly result: SegmentPromptResult;
+  };
+  readonly 'segment/threshold': {
+    readonly params: SegmentThresholdParams;
+    readonly result: SegmentThresholdResult;
+  };
+  readonly 'server/status': {
+    readonly params: ServerStatusParams;
+    readonly result: ServerStatusResult;
+  };
+  readonly 'server/stop': {
+    readonly params: ServerStopParams;
+    readonly result: ServerStopResult;
+  };
+  readonly shutdown: {
+    readonly params: ShutdownParams;
+    readonly result: ShutdownResult;
+  };
+  readonly 'training/start': {
+    readonly params: TrainingStartParams;
+    readonly result: TrainingStartResult;
+  };
+  readonly 'training/status': {
+    readonly params: TrainingStatusParams;
+    readonly result: TrainingStatusResult;
+  };
+  readonly 'training/stop': {
+    readonly params: TrainingStopParams;
+    readonly result: TrainingStopResult;
+  };
 }
-
 /** Notifications a client may send. */
 export interface ClientNotifications {
-  'exit': { params: ExitParams; result: undefined };
-  'initialized': { params: InitializedParams; result: undefined };
-  '$/cancelRequest': { params: CancelRequestParams; result: undefined };
+  readonly exit: {
+    readonly params: ExitParams;
+    readonly result: undefined;
+  };
+  readonly initialized: {
+    readonly params: InitializedParams;
+    readonly result: undefined;
+  };
+  readonly '$/cancelRequest': {
+    readonly params: CancelRequestParams;
+    readonly result: undefined;
+  };
 }
-
 /** Requests the server may send. */
 export interface ServerRequests {
-  'image/readRegion': { params: ImageReadRegionParams; result: ImageReadRegionResult };
+  readonly 'image/readRegion': {
+    readonly params: ImageReadRegionParams;
+    readonly result: ImageReadRegionResult;
+  };
 }
-
 /** Notifications the server may send. */
 export interface ServerNotifications {
-  'objects/publish': { params: ObjectsPublishParams; result: undefined };
-  '$/cancelRequest': { params: CancelRequestParams; result: undefined };
-  '$/progress': { params: ProgressParams; result: undefined };
+  readonly 'objects/publish': {
+    readonly params: ObjectsPublishParams;
+    readonly result: undefined;
+  };
+  readonly '$/cancelRequest': {
+    readonly params: CancelRequestParams;
+    readonly result: undefined;
+  };
+  readonly '$/progress': {
+    readonly params: ProgressParams;
+    readonly result: undefined;
+  };
 }

@@ -54,7 +54,7 @@ export function holdOutResult(scores: readonly HeldOutScore[], threshold: number
 }
 
 /** Share of judgements that may be wrong: bounds what a single one can say, log((1 − ε)/ε) = 2.2 nats. */
-const WRONG = 0.1;
+const LABEL_SMOOTHING = 0.1;
 /** Spread of a gain from object to object where too few tell it, in nats, and the objects that this guess weighs. */
 const PRIOR_SPREAD = 0.4;
 const PRIOR_COUNT = 4;
@@ -66,14 +66,14 @@ export interface HoldOutGain {
   readonly error: number;
 }
 
-/** log p(judgement): p = σ(logit score − logit threshold), and a judgement is wrong with probability `WRONG`. */
+/** log p(judgement): p = σ(logit score − logit threshold), and a judgement is wrong with probability `LABEL_SMOOTHING`. */
 function logLikelihood({ wanted, score }: HeldOutScore, threshold: number): number {
   const logit = (value: number): number => {
     const inside = Math.min(1 - 1e-6, Math.max(1e-6, value));
     return Math.log(inside / (1 - inside));
   };
   const p = 1 / (1 + Math.exp(logit(threshold) - logit(score)));
-  return Math.log(WRONG + (1 - 2 * WRONG) * (wanted ? p : 1 - p));
+  return Math.log(LABEL_SMOOTHING + (1 - 2 * LABEL_SMOOTHING) * (wanted ? p : 1 - p));
 }
 
 /**
@@ -84,12 +84,12 @@ export function holdOutGain(
   before: { readonly scores: readonly HeldOutScore[]; readonly threshold: number },
   after: { readonly scores: readonly HeldOutScore[]; readonly threshold: number },
 ): HoldOutGain {
-  const gains = after.scores.map((one, i) => ({
-    wanted: one.wanted,
-    gain: logLikelihood(one, after.threshold) - logLikelihood(before.scores[i]!, before.threshold),
+  const gains = after.scores.map((object, i) => ({
+    wanted: object.wanted,
+    gain: logLikelihood(object, after.threshold) - logLikelihood(before.scores[i]!, before.threshold),
   }));
   const kinds = [true, false]
-    .map((wanted) => gains.filter((one) => one.wanted === wanted).map(({ gain }) => gain))
+    .map((wanted) => gains.filter((object) => object.wanted === wanted).map(({ gain }) => gain))
     .filter((kind) => kind.length > 0);
   if (kinds.length === 0) return { mean: 0, error: Infinity };
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

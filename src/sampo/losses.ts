@@ -1,86 +1,96 @@
-import type { GraphBuilder } from '../autodiff/builder';
-
-/** log(1 + eˣ), finite for every x. */
-const softplus = (b: GraphBuilder, x: string): string => b.emit('Softplus', [x]);
+import type { Value } from '../autodiff/value';
 
 /** Σ w·x / Σ w: the mean over entries in use; 0 where none is. */
-function weightedMean(b: GraphBuilder, values: string, weights: string): string {
-  const total = b.total(weights);
-  const used = b.emit('Greater', [total, b.scalar(0)]);
-  return b.div(b.total(b.mul(values, weights)), b.where(used, total, b.scalar(1)));
+function weightedMean(values: Value, weights: Value): Value {
+  const total = weights.total();
+  const used = total.greater(0);
+  return values.mul(weights).total().div(used.where(total, 1));
+}
+
+/** What policy and reference make of P pairs, as `dpoLoss` compares it. */
+export interface PreferenceBatch {
+  /** log π_θ(chosen) − log π_θ(rejected) `[P]`, of the decoder in training. */
+  readonly policyLogRatios: Value;
+  /** log π_ref(chosen) − log π_ref(rejected) `[P]`, constants of the refinement. */
+  readonly referenceLogRatios: Value;
+  /** What each pair counts `[P]`, 0 for unused rows. */
+  readonly weights: Value;
 }
 
 /**
- * L_dpo = mean_p −(1 − ε)·log σ(β·margin_p) − ε·log σ(−β·margin_p) = mean_p softplus(−β·margin_p) + ε·β·margin_p
- * (Rafailov et al. 2023, eq. 7; with ε, the share of preferences that point the wrong way, Mitchell 2023, "conservative DPO": the
- * loss has its minimum at a margin of log((1 − ε)/ε)/β instead of nowhere). The margin is a mean over disagreeing pixels, so β
- * does not depend on the size of objects.
- * @param margins `[P]`  @param weights `[P]`, 0 for unused rows
+ * Direct preference optimization (Rafailov et al. 2023, eq. 7):
+ * margin_p = policy log-ratio − reference log-ratio, L_dpo = mean_p −(1 − ε)·log σ(β·margin_p) − ε·log σ(−β·margin_p)
+ * = mean_p softplus(−β·margin_p) + ε·β·margin_p.
+ * ε is the share of preferences that point the wrong way (Mitchell 2023, "conservative DPO"): with it the loss has its minimum at a
+ * margin of log((1 − ε)/ε)/β instead of nowhere. A log-ratio is a mean over disagreeing pixels, so β does not depend on the size of
+ * objects.
+ * @returns the loss `[]` and the margins `[P]`: rewards of chosen less those of rejected, over β
  */
-export function dpoLoss(b: GraphBuilder, margins: string, weights: string, beta: number, wrong = 0): string {
-  const loss = softplus(b, b.scale(margins, -beta));
-  return weightedMean(b, wrong > 0 ? b.add(loss, b.scale(margins, wrong * beta)) : loss, weights);
+export function dpoLoss(
+  { policyLogRatios, referenceLogRatios, weights }: PreferenceBatch,
+  beta: number,
+  labelSmoothing = 0,
+): { loss: Value; margins: Value } {
+  const margins = policyLogRatios.sub(referenceLogRatios);
+  const losses = margins.mul(-beta).softplus();
+  const smoothed = labelSmoothing > 0 ? losses.add(margins.mul(labelSmoothing * beta)) : losses;
+  return { loss: weightedMean(smoothed, weights), margins };
 }
 
 /**
- * L_rank = mean_p −log σ(s_w − s_l): Bradley-Terry on the quality scores.
- * @param scores s `[1, K]`  @param ranks `[P, K]`: +1 at the winner, −1 at the loser  @param weights `[P]`
+ * Bradley-Terry on the quality scores: L_rank = mean_p −log σ(s_chosen − s_rejected).
+ * @param scores s `[1, K]`  @param ranks `[P, K]`: +1 at the chosen mask, −1 at the rejected one  @param weights `[P]`
  */
-export function rankLoss(b: GraphBuilder, scores: string, ranks: string, weights: string): string {
-  const difference = b.reduceSum(b.mul(ranks, scores), [1], false);
-  return weightedMean(b, softplus(b, b.neg(difference)), weights);
+export function rankLoss(scores: Value, ranks: Value, weights: Value): Value {
+  const differences = ranks.mul(scores).sum([1]);
+  return weightedMean(differences.neg().softplus(), weights);
+}
+
+/** Masks and what is known of their pixels, for the pixel losses. */
+export interface PixelBatch {
+  /** Mask logits z `[1, K, H, W]`. */
+  readonly logits: Value;
+  /** 1 where the mask should be, else 0 `[1, 1, H, W]`. */
+  readonly target: Value;
+  /** What each pixel counts `[1, 1, H, W]`, 0 where nothing is known. */
+  readonly pixelWeights: Value;
+  /** What each mask counts `[1, K]`. */
+  readonly headWeights: Value;
+}
+
+/** Dice loss, mean over masks: 1 − (2 Σ p·t + 1) / (Σ p + Σ t + 1) with p = σ(z), sums over weighted pixels. */
+export function diceLoss({ logits, target, pixelWeights, headWeights }: PixelBatch): Value {
+  const weightedSum = (value: Value): Value => sumOverPixels(value.mul(pixelWeights));
+  const p = logits.sigmoid();
+  const overlap = weightedSum(p.mul(target)).mul(2).add(1);
+  const sizes = weightedSum(p).add(weightedSum(target)).add(1);
+  return weightedMean(overlap.div(sizes).oneMinus(), headWeights);
 }
 
 /**
- * Dice loss on judged pixels, mean over heads in use: 1 − (2 Σ p·t + 1) / (Σ p + Σ t + 1) with p = σ(z).
- * @param logits `[1, K, H, W]`  @param target, judged `[1, 1, H, W]`  @param heads `[1, K]` weights
+ * Focal loss (Lin et al. 2017), mean over weighted pixels, then over masks: −(1 − p_t)² log p_t with p_t = σ(±z), written as
+ * softplus(∓z) so that no logarithm of a probability is formed. Both classes weigh alike.
  */
-export function diceLoss(
-  b: GraphBuilder,
-  logits: string,
-  target: string,
-  judged: string,
-  heads: string,
-): string {
-  const seen = (value: string): string => headSums(b, b.mul(value, judged));
-  const p = b.emit('Sigmoid', [logits]);
-  const overlap = b.shift(b.scale(seen(b.mul(p, target)), 2), 1);
-  const sizes = b.shift(b.add(seen(p), seen(target)), 1);
-  return weightedMean(b, b.sub(b.scalar(1), b.div(overlap, sizes)), heads);
+export function focalLoss({ logits, target, pixelWeights, headWeights }: PixelBatch): Value {
+  const sign = target.mul(2).add(-1);
+  const towardsTruth = logits.mul(sign);
+  const miss = towardsTruth.neg().sigmoid();
+  const losses = miss.square().mul(towardsTruth.neg().softplus());
+  const sums = sumOverPixels(losses.mul(pixelWeights));
+  const count = pixelWeights.total().atLeast(1);
+  return weightedMean(sums.div(count), headWeights);
 }
 
 /**
- * Focal loss on judged pixels (Lin et al. 2017), mean over pixels, then over heads in use: −α_t (1 − p_t)² log p_t with
- * p_t = σ(±z), written as softplus(∓z) so that no logarithm of a probability is formed; α = 0.5 (both classes alike).
- * Shapes as in `diceLoss`.
+ * (s_k − IoU_k)², mean over masks: the score regresses what the mask really is.
+ * @param scores, targets, headWeights `[1, K]`; targets are IoUs on judged pixels
  */
-export function focalLoss(
-  b: GraphBuilder,
-  logits: string,
-  target: string,
-  judged: string,
-  heads: string,
-): string {
-  const sign = b.shift(b.scale(target, 2), -1);
-  const towards = b.mul(logits, sign);
-  const miss = b.emit('Sigmoid', [b.neg(towards)]);
-  const each = b.mul(b.mul(miss, miss), softplus(b, b.neg(towards)));
-  const sums = headSums(b, b.mul(each, judged));
-  const count = b.emit('Clip', [b.total(judged), b.scalar(1)]);
-  return weightedMean(b, b.div(sums, count), heads);
-}
-
-/**
- * (s_k − IoU_k)², mean over heads in use: the score regresses what the mask really is.
- * @param scores, targets, heads `[1, K]`; targets are IoUs on judged pixels
- */
-export function scoreLoss(b: GraphBuilder, scores: string, targets: string, heads: string): string {
-  const error = b.sub(scores, targets);
-  return weightedMean(b, b.mul(error, error), heads);
+export function scoreLoss(scores: Value, targets: Value, headWeights: Value): Value {
+  return weightedMean(scores.sub(targets).square(), headWeights);
 }
 
 /** Sum over pixels: `[1, K, H, W]` → `[1, K]`. */
-function headSums(b: GraphBuilder, value: string): string {
-  const [n = 1, k = 1, height = 1, width = 1] = b.dims(value);
-  return b.reduceSum(b.reshape(value, [n, k, height * width]), [2], false);
+function sumOverPixels(value: Value): Value {
+  const [n = 1, k = 1, height = 1, width = 1] = value.dims;
+  return value.reshape([n, k, height * width]).sum([2]);
 }

@@ -29,7 +29,7 @@ export interface PreferencePair {
   readonly head: Head;
   readonly direction: Direction;
   /** Heads whose scores should be in this order, for pairs between the masks of one prompt. */
-  readonly rank?: { readonly winner: number; readonly loser: number };
+  readonly rank?: { readonly chosen: number; readonly rejected: number };
   /** Difference of utilities, 0..1; 1 for what the user said. */
   readonly gap: number;
   /** In the preference loss; 1 when absent. */
@@ -54,7 +54,10 @@ export function rateAnswer(
   reads: 'best' | 'mean' = 'best',
 ): RatedAnswer {
   const heads = [...answer.scores.keys()];
-  const best = heads.reduce((one, head) => (answer.scores[head]! > answer.scores[one]! ? head : one), 0);
+  const best = heads.reduce(
+    (highest, head) => (answer.scores[head]! > answer.scores[highest]! ? head : highest),
+    0,
+  );
   const shown = reads === 'mean' ? reads : best;
   return {
     ...answer,
@@ -102,7 +105,7 @@ export function mineInterPrompt(
 
 /**
  * Multi-mask mining: the K masks of one prompt against each other. Each mask's own head learns the preference (the
- * winner's to keep it, the loser's to adopt it), and the scores learn the order.
+ * chosen one's to keep it, the rejected one's to adopt it), and the scores learn the order.
  */
 export function mineIntraPrompt(
   answer: RatedAnswer,
@@ -111,14 +114,15 @@ export function mineIntraPrompt(
   threshold: number,
 ): PreferencePair[] {
   const pairs: PreferencePair[] = [];
-  for (let winner = 0; winner < answer.scores.length; winner++)
-    for (let loser = 0; loser < answer.scores.length; loser++) {
-      const gap = answer.utilities[winner]! - answer.utilities[loser]!;
+  for (let chosen = 0; chosen < answer.scores.length; chosen++)
+    for (let rejected = 0; rejected < answer.scores.length; rejected++) {
+      const gap = answer.utilities[chosen]! - answer.utilities[rejected]!;
       if (gap < threshold || gap <= 0) continue;
-      const direction = directionBetween(headLogits(answer, winner), headLogits(answer, loser), judged);
+      const direction = directionBetween(headLogits(answer, chosen), headLogits(answer, rejected), judged);
       if (!direction) continue;
-      const common = { source: 'intra-prompt', prompt, direction, gap, rank: { winner, loser } } as const;
-      pairs.push({ ...common, head: loser }, { ...common, head: winner });
+      const rank = { chosen, rejected };
+      const common = { source: 'intra-prompt', prompt, direction, gap, rank } as const;
+      pairs.push({ ...common, head: rejected }, { ...common, head: chosen });
     }
   return pairs;
 }
@@ -127,14 +131,14 @@ export function mineIntraPrompt(
  * "This one is better": the picked candidate against each other one of the same prompt, on all pixels where they differ
  * (the user saw them all).
  */
-export function candidatePairs(answer: Answer, prompt: number, picked: number): PreferencePair[] {
+export function candidatePairs(answer: Answer, prompt: number, chosen: number): PreferencePair[] {
   const mask = (head: number): Uint8Array =>
     Uint8Array.from(headLogits(answer, head), (z) => (z > 0 ? 1 : 0));
-  return [...answer.scores.keys()].flatMap((loser) => {
-    const direction = loser === picked ? undefined : preferenceDirection(mask(picked), mask(loser));
+  return [...answer.scores.keys()].flatMap((rejected) => {
+    const direction = rejected === chosen ? undefined : preferenceDirection(mask(chosen), mask(rejected));
     if (!direction) return [];
-    const rank = { winner: picked, loser };
-    return [{ source: 'candidate' as const, prompt, head: loser, direction, rank, gap: 1 }];
+    const rank = { chosen, rejected };
+    return [{ source: 'candidate' as const, prompt, head: rejected, direction, rank, gap: 1 }];
   });
 }
 

@@ -1,18 +1,8 @@
 import type { Loss, LossContext } from '../autodiff/trainingGraph';
-import { diceLoss, dpoLoss, focalLoss, rankLoss, scoreLoss } from './losses';
-import { margins } from './margin';
-
-/** Weights of the hybrid loss; a part whose weight is 0 is left out of the graph. */
-export interface ObjectiveSettings {
-  /** Steepness of the preference: L_dpo = −log σ(β · margin). */
-  readonly beta: number;
-  /** Share of preferences taken to point the wrong way, 0 (when absent) to 0.5: bounds how far a margin is driven. */
-  readonly wrong?: number;
-  readonly lambdaDpo: number;
-  readonly lambdaRank: number;
-  readonly lambdaSegment: number;
-  readonly lambdaScore: number;
-}
+import { Value } from '../autodiff/value';
+import { float32Tensor, elementCount, type Tensor } from '../tensor';
+import type { LossPart, LossSizes, ObjectiveSettings, StepSupervision } from './lossPart';
+import { LOSS_PARTS } from './lossParts';
 
 /** Names of the decoder's outputs. */
 export interface DecoderOutputs {
@@ -22,11 +12,12 @@ export interface DecoderOutputs {
   readonly scores: string;
 }
 
+const partsInUse = (settings: ObjectiveSettings): readonly LossPart[] =>
+  LOSS_PARTS.filter(({ weight }) => weight(settings) > 0);
+
 /**
- * L = λ_dpo·L_dpo + λ_rank·L_rank + λ_seg·(Dice + focal) + λ_score·(s_k − IoU_k)², appended to a decoder's graph.
- * Declares these inputs, for P pairs on one prompt (see `lossFeeds` for what fills them):
- * `pairDirections [P, H·W]`, `pairHeads [P, K]`, `referenceMargins [P]`, `pairWeights [P]`, `rankDirections [P, K]`,
- * `rankWeights [P]`, `target [1, 1, H, W]`, `judged [1, 1, H, W]`, `segmentHeads [1, K]`, `scoreTargets [1, K]`, `scoreHeads [1, K]`.
+ * L = λ_dpo·L_dpo + λ_rank·L_rank + λ_seg·(Dice + focal) + λ_score·(s_k − IoU_k)², appended to a decoder's graph for P pairs on one
+ * prompt. Declares the inputs of the parts in use (`LOSS_PARTS`); `lossFeeds` fills them.
  * Metrics: `lossDpo`, `lossRank`, `lossSegment`, `lossScore` (scalars, of the parts present) and `margins [P]`.
  */
 export function sampoObjective(
@@ -34,46 +25,41 @@ export function sampoObjective(
   outputs: DecoderOutputs,
   pairs: number,
 ): (context: LossContext) => Loss {
-  return ({ b, value }) => {
-    const masks = value(outputs.masks);
-    const scores = value(outputs.scores);
-    const [, k = 1, height = 1, width = 1] = b.dims(masks);
-    const input = (name: string, dims: readonly number[]): string => b.input(name, 'float32', dims);
-    const parts: string[] = [];
-    const metrics: Record<string, string> = {};
-    const part = (name: string, weight: number, loss: string): void => {
-      metrics[name] = loss;
-      parts.push(b.scale(loss, weight));
+  return ({ builder, value }) => {
+    const answer = { masks: value(outputs.masks), scores: value(outputs.scores) };
+    const [, masks = 1, height = 1, width = 1] = answer.masks.dims;
+    const sizes = { pairs, masks, height, width };
+    const appended = partsInUse(settings).map((part) => {
+      const input = (name: string): Value =>
+        new Value(builder, builder.input(name, 'float32', part.inputs[name]!.dims(sizes)));
+      const { loss, metrics } = part.append(answer, input, settings);
+      return { weighted: loss.mul(part.weight(settings)), metrics };
+    });
+    const zero = new Value(builder, builder.scalar(0));
+    return {
+      loss: appended.reduce((sum, { weighted }) => sum.add(weighted), zero),
+      metrics: Object.assign({}, ...appended.map(({ metrics }) => metrics)) as Record<string, Value>,
     };
-    if (settings.lambdaDpo > 0) {
-      const heads = input('pairHeads', [pairs, k]);
-      const directions = input('pairDirections', [pairs, height * width]);
-      const margin = margins(b, masks, directions, heads, input('referenceMargins', [pairs]));
-      metrics['margins'] = margin;
-      part(
-        'lossDpo',
-        settings.lambdaDpo,
-        dpoLoss(b, margin, input('pairWeights', [pairs]), settings.beta, settings.wrong),
-      );
-    }
-    if (settings.lambdaRank > 0) {
-      const ranks = input('rankDirections', [pairs, k]);
-      part('lossRank', settings.lambdaRank, rankLoss(b, scores, ranks, input('rankWeights', [pairs])));
-    }
-    if (settings.lambdaSegment > 0) {
-      const plane = [1, 1, height, width];
-      const args = [
-        masks,
-        input('target', plane),
-        input('judged', plane),
-        input('segmentHeads', [1, k]),
-      ] as const;
-      part('lossSegment', settings.lambdaSegment, b.add(diceLoss(b, ...args), focalLoss(b, ...args)));
-    }
-    if (settings.lambdaScore > 0) {
-      const targets = input('scoreTargets', [1, k]);
-      part('lossScore', settings.lambdaScore, scoreLoss(b, scores, targets, input('scoreHeads', [1, k])));
-    }
-    return { loss: parts.reduce((sum, term) => b.add(sum, term), b.scalar(0)), metrics };
   };
+}
+
+/**
+ * Values of the inputs that `sampoObjective` declares with the same settings. Pairs beyond `sizes.pairs` are dropped; unused rows
+ * weigh 0.
+ */
+export function lossFeeds(
+  step: StepSupervision,
+  settings: ObjectiveSettings,
+  sizes: Omit<LossSizes, 'masks'>,
+): Record<string, Tensor> {
+  const all = { ...sizes, masks: step.answer.scores.length };
+  const inputs = partsInUse(settings).flatMap((part) => Object.entries(part.inputs));
+  return Object.fromEntries(
+    inputs.map(([name, { dims, fill }]) => {
+      const shape = dims(all);
+      const values = new Float32Array(elementCount(shape));
+      fill(values, step, all);
+      return [name, float32Tensor(shape, values)];
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import { ADAMW_DEFAULTS, type AdamWSettings } from '../autodiff/optimizers';
-import type { ObjectiveSettings } from './objective';
+import type { ObjectiveSettings } from './lossPart';
 import type { TrainableSet } from './trainableSets';
 
 /** Everything a refinement can be told; plain data, kept with the checkpoint it made. */
@@ -22,7 +22,14 @@ export interface RefineSettings {
 
 /** The preference objective with pixel supervision beside it. */
 export const SAMPO_DEFAULTS: RefineSettings = {
-  objective: { beta: 1, wrong: 0.1, lambdaDpo: 0.5, lambdaRank: 0.2, lambdaSegment: 1, lambdaScore: 0.2 },
+  objective: {
+    beta: 1,
+    labelSmoothing: 0.1,
+    lambdaDpo: 0.5,
+    lambdaRank: 0.2,
+    lambdaSegment: 1,
+    lambdaScore: 0.2,
+  },
   optimizer: { ...ADAMW_DEFAULTS, learningRate: 3e-4 },
   trainable: 'decoder',
   pairs: 16,

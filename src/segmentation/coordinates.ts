@@ -34,11 +34,6 @@ export function toModelSpace(spaces: Spaces, { x, y }: Point): Point {
   return { x: x / spaces.scale, y: y / spaces.scale };
 }
 
-/** Model space -> image space, px. */
-export function toImageSpace(spaces: Spaces, { x, y }: Point): Point {
-  return { x: x * spaces.scale, y: y * spaces.scale };
-}
-
 /** A rectangle of image space in model space, px. */
 export function rectangleToModelSpace(spaces: Spaces, r: Rectangle): Rectangle {
   const s = spaces.scale;

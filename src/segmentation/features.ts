@@ -71,13 +71,6 @@ export function toFeatureCollection(sources: readonly FeatureSource[]): ObjectFe
   return collection;
 }
 
-/** One source -> its canonical feature. @throws RangeError for an empty outline */
-export function toFeature(source: FeatureSource): ObjectFeature {
-  const [feature] = toFeatureCollection([source]).features;
-  if (feature === undefined) throw new RangeError('an empty outline has no feature');
-  return feature;
-}
-
 function toItem({ outline, classification, name, measurements }: FeatureSource): object {
   const item: Record<string, unknown> = { geometry: toGeometry(outline), objectType: 'detection' };
   if (classification !== undefined)

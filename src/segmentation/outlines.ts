@@ -57,15 +57,6 @@ export function traceLabel(image: LabelImage, label: number, bounds: Rectangle):
   return gatherParts(rings);
 }
 
-/** The outlines of all labels: index label - 1. */
-export function traceLabels(image: LabelImage): Outline[] {
-  const bounds = labelBounds(image);
-  return Array.from({ length: image.count }, (_, i) => {
-    const box = bounds[i + 1];
-    return box === undefined ? [] : traceLabel(image, i + 1, box);
-  });
-}
-
 /** The outline of a mask [height * width], non-zero inside. */
 export function traceMask(mask: Uint8Array, width: number, height: number): Outline {
   const labels = Int32Array.from(mask, (value) => (value !== 0 ? 1 : 0));

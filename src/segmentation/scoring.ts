@@ -53,30 +53,6 @@ export function scoreObjects(image: LabelImage, probabilities: Float32Array, til
   return Float32Array.from(sums, (sum, label) => (areas[label] === 0 ? 0 : sum / areas[label]!));
 }
 
-/** One of the K masks of a prompt, as objects: offered to the user for "this one is better". */
-export interface Candidate {
-  readonly mask: number;
-  /** The decoder's own estimate of the mask's IoU. */
-  readonly predictedIou: number;
-  /** Intent score per object, [count + 1]. */
-  readonly objectScores: Float32Array;
-}
-
-/** The K candidates of a tile, best predicted IoU first. @param masks [K, side, side] logits @param scores [K] */
-export function rankCandidates(
-  image: LabelImage,
-  masks: Float32Array,
-  scores: Float32Array,
-  tileSize: number,
-): Candidate[] {
-  const side = Math.sqrt(masks.length / scores.length);
-  return Array.from(scores, (predictedIou, mask) => ({
-    mask,
-    predictedIou,
-    objectScores: scoreObjects(image, maskProbabilities(masks, mask, side), tileSize),
-  })).sort((a, b) => b.predictedIou - a.predictedIou || a.mask - b.mask);
-}
-
 /**
  * A score on a scale shared by intents with different thresholds: 0 stays 0, the threshold becomes 0.5, 1 stays 1; linear
  * between. So the best of several intents is the one that is farthest beyond its own threshold.

@@ -1,4 +1,5 @@
 import type { DeviceReport, Limits } from '../protocol/types.gen';
+import type { Batch } from '../services/batch/batch';
 import type { ImageRegistry } from '../services/images/images';
 import type { RgbPixels } from '../services/images/pixels';
 import type { Graphs } from '../services/models/graphs';
@@ -18,6 +19,7 @@ export interface EngineReport {
 
 /** What the handlers may use: built once by the composition root. */
 export interface Services extends Product {
+  readonly batch: Batch;
   readonly sessions: Sessions;
   readonly graphs: Graphs;
   readonly images: ImageRegistry;
@@ -33,6 +35,8 @@ export interface Services extends Product {
   allowedPath(path: string): Promise<string>;
   /** The same of a folder. @throws BridgeError PathNotAllowed, FileNotFound */
   allowedFolder(path: string): Promise<string>;
+  /** A folder to write results into, which may not be there yet. @throws BridgeError PathNotAllowed */
+  allowedOutput(path: string): Promise<string>;
   engineReport(): Promise<{ engine: EngineReport; device: DeviceReport }>;
   /** Asks the process to end in an orderly way. */
   stop(): void;

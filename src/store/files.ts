@@ -26,13 +26,14 @@ export async function sha256OfFile(
 
 /**
  * Writes a whole file or leaves the old one: beside it first, synced, then renamed over it.
+ * @param mode of the file; for its owner alone when absent
  * @returns the hex SHA-256 to read it back with
  * @throws BridgeError `DiskFull`, `StoreReadOnly`
  */
-export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<string> {
+export async function writeFileAtomic(path: string, bytes: Uint8Array, mode = 0o600): Promise<string> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.part`);
   try {
-    const file = await open(temporary, 'wx', 0o600);
+    const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(bytes);
       await file.sync();

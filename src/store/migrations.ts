@@ -63,6 +63,27 @@ export const MIGRATIONS: readonly Migration[] = [
         uri TEXT PRIMARY KEY, stamp TEXT NOT NULL, pixelSizeMicrons REAL, stains TEXT
       );`,
   },
+  {
+    id: 5,
+    name: 'batch jobs',
+    sql: `
+      CREATE TABLE batchJobs (
+        jobId TEXT PRIMARY KEY, requestKey TEXT NOT NULL, state TEXT NOT NULL, message TEXT NOT NULL,
+        document TEXT NOT NULL, createdAt TEXT NOT NULL, updatedAt TEXT NOT NULL
+      );
+      CREATE TABLE batchImages (
+        jobId TEXT NOT NULL REFERENCES batchJobs (jobId) ON DELETE CASCADE,
+        position INTEGER NOT NULL, state TEXT NOT NULL, plan TEXT, outcome TEXT, error TEXT,
+        PRIMARY KEY (jobId, position)
+      );
+      CREATE TABLE batchUnits (
+        jobId TEXT NOT NULL REFERENCES batchJobs (jobId) ON DELETE CASCADE,
+        position INTEGER NOT NULL, unit INTEGER NOT NULL,
+        x REAL NOT NULL, y REAL NOT NULL, width REAL NOT NULL, height REAL NOT NULL,
+        state TEXT NOT NULL, attempts INTEGER NOT NULL, outcome TEXT, error TEXT,
+        PRIMARY KEY (jobId, position, unit)
+      );`,
+  },
 ];
 
 /**

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildTrainingGraph, gradientName } from '../../src/autodiff/trainingGraph';
 import { decodeModel } from '../../src/autodiff/onnxCodec';
-import { sampoObjective, type ObjectiveSettings } from '../../src/sampo/objective';
+import type { ObjectiveSettings } from '../../src/sampo/lossPart';
+import { sampoObjective } from '../../src/sampo/objective';
 import { float32Tensor, type Tensor } from '../../src/tensor';
 import { load } from './runtime';
 

@@ -1,4 +1,4 @@
-import { ADAMW_DEFAULTS, accumulate, adamWStep, type AdamWState } from '../../src/autodiff/optimizers';
+import { ADAMW_DEFAULTS, adamWStep, type AdamWState } from '../../src/autodiff/optimizers';
 
 const SETTINGS = { ...ADAMW_DEFAULTS, learningRate: 0.1, weightDecay: 0.5, clipNorm: 0 };
 
@@ -72,10 +72,4 @@ it('clips by the norm over all parameters', () => {
   expect(adamWStep(updates, state, { ...SETTINGS, clipNorm: 1 })).toBe(5);
   expect(state.get('w0')!.first[0]).toBeCloseTo(0.06, 6);
   expect(state.get('w1')!.first[0]).toBeCloseTo(0.08, 6);
-});
-
-it('adds gradients of several runs up', () => {
-  const sum = Float32Array.of(1, 2);
-  accumulate(sum, Float32Array.of(2, 4), 0.5);
-  expect([...sum]).toEqual([2, 4]);
 });

@@ -1,6 +1,7 @@
 import { appendGradients } from '../../src/autodiff/backward';
 import { GraphBuilder, OPSET } from '../../src/autodiff/builder';
 import providers from '../../src/autodiff/providerOperators.json';
+import { Value } from '../../src/autodiff/value';
 import { sampoObjective } from '../../src/sampo/objective';
 import { RULE_CASES } from './ruleCases';
 import { prepareCase } from './ruleGraph';
@@ -18,18 +19,16 @@ function writtenBy(test: (typeof RULE_CASES)[number]): string[] {
 
 function writtenByObjective(): string[] {
   const b = new GraphBuilder();
-  const values = new Map([
-    ['masks', b.input('masks', 'float32', [1, 3, 4, 4])],
-    ['scores', b.input('scores', 'float32', [1, 3])],
-  ]);
+  b.input('masks', 'float32', [1, 3, 4, 4]);
+  b.input('scores', 'float32', [1, 3]);
   const objective = sampoObjective(
     { beta: 1, lambdaDpo: 1, lambdaRank: 1, lambdaSegment: 1, lambdaScore: 1 },
     { masks: 'masks', scores: 'scores' },
     2,
   );
-  const { loss, metrics } = objective({ b, value: (name) => values.get(name)! });
-  appendGradients(b, loss, ['masks', 'scores']);
-  Object.entries(metrics).forEach(([name, metric]) => b.output(name, metric));
+  const { loss, metrics } = objective({ builder: b, value: (name) => new Value(b, name) });
+  appendGradients(b, loss.name, ['masks', 'scores']);
+  Object.entries(metrics).forEach(([name, metric]) => b.output(name, metric.name));
   return b.nodes.map((node) => node.op);
 }
 

@@ -35,4 +35,4 @@ test('the demo finds nuclei of the clicked type, without and with clicks, and wr
   expect(refined.features.length).toBeGreaterThan(70);
   const remembered = Number(/remembers: (\d+)/.exec(said.join(''))?.[1]);
   expect(Math.abs(remembered - features.length)).toBeLessThan(0.2 * features.length);
-}, 120_000);
+});

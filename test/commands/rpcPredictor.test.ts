@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { openRpcPredictor } from '../../src/commands/rpcPredictor';
-import { PACKAGE_ROOT, startServer } from '../../src/composition';
+import { startServer } from '../../src/composition';
+import { PACKAGE_ROOT } from '../../src/packageFiles';
 import { createEngineClient } from '../../src/engine/engineClient';
 import { openDataSet } from '../../src/services/labelled/dataset';
 import { runIntentBenchmark } from '../../src/benchmark/intentBenchmark';
@@ -38,4 +39,4 @@ test('the benchmark through a real server gives the rows of the one in process',
   } finally {
     await server.close();
   }
-}, 60_000);
+});

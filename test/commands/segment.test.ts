@@ -97,7 +97,7 @@ test('without a running server it starts its own, ends it, and remembers what an
 
   const listed = await sampo(['intents', 'list']);
   expect(listed.out).toMatch(/^name .*\nLymphocyte +3 +0 +no +[0-9a-f-]{36}\n$/);
-}, 60_000);
+});
 
 describe('with a running server', () => {
   let server: RunningServer;

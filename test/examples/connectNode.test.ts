@@ -30,4 +30,4 @@ test('the Node example opens an image, runs a model and cancels it', async () =>
     await server.close();
     rmSync(folder, { recursive: true });
   }
-}, 120_000);
+});

@@ -38,7 +38,7 @@ test('the Node example streams every object of its answer and writes it as GeoJS
     `streamed ${features.length} of ${features.length}`,
     '',
   ]);
-}, 60_000);
+});
 
 test('it tells an error with its hint, and fails', async () => {
   await expect(example('9999,1')).rejects.toMatchObject({

@@ -121,7 +121,7 @@ test('any sequence of messages: no fault, every request answered once, nothing l
     { numRuns: CONVERSATIONS, seed: 2 },
   );
   expect(count).toBeGreaterThanOrEqual(100_000);
-}, 120_000);
+});
 
 const header = fc.record(
   {

@@ -1,157 +1,258 @@
+import { appendGradients } from '../../src/autodiff/backward';
 import { GraphBuilder } from '../../src/autodiff/builder';
+import { Value } from '../../src/autodiff/value';
 import { diceLoss, dpoLoss, focalLoss, rankLoss, scoreLoss } from '../../src/sampo/losses';
-import { directedLogits, margins, preferenceDirection } from '../../src/sampo/margin';
+import { logRatio, logRatios, preferenceDirection } from '../../src/sampo/margin';
 import { float32Tensor, type Tensor } from '../../src/tensor';
-import { seededRandom } from '../../src/sampo/random';
 import { load } from '../autodiff/runtime';
 
-const K = 2;
-const H = 3;
-const W = 4;
-const PIXELS = H * W;
-const P = 3;
-const random = seededRandom(5);
-const draw = (count: number, low: number, high: number): Float32Array =>
-  Float32Array.from({ length: count }, () => low + random() * (high - low));
-const bits = (count: number, share: number): Float32Array =>
-  Float32Array.from({ length: count }, () => (random() < share ? 1 : 0));
+// Every expected number is a known value of the formula, worked out on paper: with x = ln 3, σ(x) is 3/4.
+const LN_2 = 0.693147;
+const LN_3 = Math.log(3);
+/** −log σ(ln 3) = ln(4/3). */
+const LN_4_THIRDS = 0.287682;
+/** −log σ(−ln 3) = ln 4. */
+const LN_4 = 1.386294;
+/** σ(±CERTAIN) is 1 or 0 in float32. */
+const CERTAIN = 60;
 
-const feeds: Record<string, Tensor> = {
-  logits: float32Tensor([1, K, H, W], draw(K * PIXELS, -30, 30)),
-  scores: float32Tensor([1, K], draw(K, 0, 1)),
-  directions: float32Tensor([P, PIXELS], draw(P * PIXELS, -0.2, 0.2)),
-  heads: float32Tensor([P, K], Float32Array.of(1, 0, 0, 1, 1, 0)),
-  references: float32Tensor([P], draw(P, -1, 1)),
-  weights: float32Tensor([P], Float32Array.of(1, 0.5, 0)),
-  ranks: float32Tensor([P, K], Float32Array.of(1, -1, -1, 1, 0, 0)),
-  target: float32Tensor([1, 1, H, W], bits(PIXELS, 0.4)),
-  judged: float32Tensor([1, 1, H, W], bits(PIXELS, 0.6)),
-  headWeights: float32Tensor([1, K], Float32Array.of(1, 0.3)),
-  scoreTargets: float32Tensor([1, K], draw(K, 0, 1)),
-};
-const numbers = (name: string): number[] => Array.from(feeds[name]!.data as Float32Array);
+type Inputs = Readonly<Record<string, Tensor>>;
 
-async function valuesOf(write: (b: GraphBuilder) => string): Promise<Float32Array> {
-  const b = new GraphBuilder();
-  for (const [name, tensor] of Object.entries(feeds)) b.input(name, 'float32', tensor.dims);
-  b.output('result', write(b));
-  const runner = await load(b.build());
-  const { result } = await runner.run(feeds);
+const row = (...values: number[]): Tensor => float32Tensor([values.length], Float32Array.from(values));
+const matrix = (...rows: number[][]): Tensor =>
+  float32Tensor([rows.length, rows[0]!.length], Float32Array.from(rows.flat()));
+/** One plane of pixels in a row, [1, 1, 1, W]. */
+const pixels = (...values: number[]): Tensor =>
+  float32Tensor([1, 1, 1, values.length], Float32Array.from(values));
+/** Logits of K masks, [1, K, 1, W]. */
+const masks = (...planes: number[][]): Tensor =>
+  float32Tensor([1, planes.length, 1, planes[0]!.length], Float32Array.from(planes.flat()));
+
+/** Value of a loss, and its gradient by one of the inputs. */
+async function evaluate(
+  inputs: Inputs,
+  write: (input: (name: string) => Value) => Value,
+  by?: string,
+): Promise<{ value: number[]; gradient: number[] }> {
+  const builder = new GraphBuilder();
+  for (const [name, { dims }] of Object.entries(inputs)) builder.input(name, 'float32', dims);
+  const loss = write((name) => new Value(builder, name));
+  builder.output('loss', loss.name);
+  if (by !== undefined) builder.output('gradient', appendGradients(builder, loss.name, [by]).get(by)!);
+  const runner = await load(builder.build());
+  const outputs = await runner.run(inputs);
   await runner.release();
-  return result!.data as Float32Array;
+  const numbers = (name: string): number[] => Array.from((outputs[name]?.data ?? []) as Float32Array);
+  return { value: numbers('loss'), gradient: numbers('gradient') };
 }
 
-// The same formulas in double precision, written from sampo.md.
-const logSigmoid = (x: number): number => (x > 0 ? -Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x)));
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-const mean = (values: number[], weights: number[]): number =>
-  values.reduce((s, v, i) => s + v * weights[i]!, 0) / weights.reduce((s, w) => s + w, 0);
-const plane = (k: number): number[] => numbers('logits').slice(k * PIXELS, (k + 1) * PIXELS);
-const pairRow = (name: string, p: number, size: number): number[] =>
-  numbers(name).slice(p * size, (p + 1) * size);
-const marginsByHand = [0, 1, 2].map((p) => {
-  const head = pairRow('heads', p, K).indexOf(1);
-  const direction = pairRow('directions', p, PIXELS);
-  return direction.reduce((s, d, i) => s + d * plane(head)[i]!, 0) - numbers('references')[p]!;
-});
+describe('the preference loss', () => {
+  interface Case {
+    readonly policy: number[];
+    readonly reference?: number[];
+    readonly weights?: number[];
+    readonly beta?: number;
+    readonly labelSmoothing?: number;
+  }
+  const dpo = async (given: Case) => {
+    const { policy, beta = 1, labelSmoothing } = given;
+    const inputs = {
+      policy: row(...policy),
+      reference: row(...(given.reference ?? policy.map(() => 0))),
+      weights: row(...(given.weights ?? policy.map(() => 1))),
+    };
+    const { value, gradient } = await evaluate(
+      inputs,
+      (input) =>
+        dpoLoss(
+          {
+            policyLogRatios: input('policy'),
+            referenceLogRatios: input('reference'),
+            weights: input('weights'),
+          },
+          beta,
+          labelSmoothing,
+        ).loss,
+      'policy',
+    );
+    return { loss: value[0]!, gradient };
+  };
 
-it('margins are inner products less the reference', async () => {
-  const got = await valuesOf((b) => margins(b, 'logits', 'directions', 'heads', 'references'));
-  marginsByHand.forEach((margin, p) => expect(got[p]).toBeCloseTo(margin, 4));
-});
-
-it('the margin of identical policies is 0, whatever the masks', () => {
-  const chosen = Uint8Array.of(1, 1, 0, 0);
-  const rejected = Uint8Array.of(0, 1, 1, 0);
-  const direction = preferenceDirection(chosen, rejected)!;
-  expect(direction.disagreeing).toBe(2);
-  expect([...direction.weights]).toEqual([0.5, 0, -0.5, 0]);
-  expect(directedLogits(direction, Float32Array.of(4, 9, -2, 9))).toBeCloseTo(3, 6);
-});
-
-it('masks that agree on all judged pixels are not a pair', () => {
-  const chosen = Uint8Array.of(1, 0);
-  const rejected = Uint8Array.of(0, 0);
-  expect(preferenceDirection(chosen, chosen)).toBeUndefined();
-  expect(preferenceDirection(chosen, rejected, Uint8Array.of(0, 1))).toBeUndefined();
-});
-
-it.each([0.1, 1, 8])('L_dpo is the mean of −log σ(β · margin), β = %d', async (beta) => {
-  const [got] = await valuesOf((b) =>
-    dpoLoss(b, margins(b, 'logits', 'directions', 'heads', 'references'), 'weights', beta),
-  );
-  const wanted = mean(
-    marginsByHand.map((margin) => -logSigmoid(beta * margin)),
-    numbers('weights'),
-  );
-  expect(got).toBeCloseTo(wanted, 4);
-});
-
-it('with a share of wrong preferences, L_dpo is the mean of both ways round', async () => {
-  const [beta, wrong] = [0.7, 0.2];
-  const [got] = await valuesOf((b) =>
-    dpoLoss(b, margins(b, 'logits', 'directions', 'heads', 'references'), 'weights', beta, wrong),
-  );
-  const each = marginsByHand.map(
-    (margin) => -(1 - wrong) * logSigmoid(beta * margin) - wrong * logSigmoid(-beta * margin),
-  );
-  expect(got).toBeCloseTo(mean(each, numbers('weights')), 4);
-});
-
-it('L_dpo stays finite, and its slope alive, at margins no probability could express', async () => {
-  const b = new GraphBuilder();
-  b.input('margins', 'float32', [2]);
-  b.output('loss', dpoLoss(b, 'margins', b.constant(float32Tensor([2], Float32Array.of(1, 1))), 1));
-  const runner = await load(b.build());
-  const { loss } = await runner.run({ margins: float32Tensor([2], Float32Array.of(-200, 200)) });
-  await runner.release();
-  expect(loss!.data[0]).toBeCloseTo(100, 3);
-});
-
-it('L_rank is −log σ(s_w − s_l)', async () => {
-  const [got] = await valuesOf((b) => rankLoss(b, 'scores', 'ranks', 'weights'));
-  const scores = numbers('scores');
-  const each = [0, 1, 2].map((p) => {
-    const [a = 0, c = 0] = pairRow('ranks', p, K);
-    return -logSigmoid(a * scores[0]! + c * scores[1]!);
+  it.each<[string, Case, number]>([
+    ['is ln 2 where policy and reference agree', { policy: [5], reference: [5], beta: 8 }, LN_2],
+    [
+      'falls where the policy prefers the chosen one more than the reference does',
+      { policy: [LN_3] },
+      LN_4_THIRDS,
+    ],
+    ['rises where it prefers the rejected one', { policy: [-LN_3] }, LN_4],
+    [
+      'sees the difference to the reference, not the policy alone',
+      { policy: [2], reference: [2 + LN_3] },
+      LN_4,
+    ],
+    ['is as steep as β', { policy: [LN_3 / 2], beta: 2 }, LN_4_THIRDS],
+    ['leaves rows out that weigh nothing', { policy: [LN_3, -LN_3], weights: [1, 0] }, LN_4_THIRDS],
+    ['is a mean by weight', { policy: [LN_3, -LN_3], weights: [3, 1] }, (3 * LN_4_THIRDS + LN_4) / 4],
+    ['is 0, not NaN, without any pair', { policy: [LN_3], weights: [0] }, 0],
+    // Cross entropy of a preference that is wrong once in four: ¾·ln(4/3) + ¼·ln 4, and ¼·ln(4/3) + ¾·ln 4.
+    ['with label smoothing counts both ways round', { policy: [LN_3], labelSmoothing: 0.25 }, 0.562335],
+    [
+      'with label smoothing, of a pair answered the wrong way',
+      { policy: [-LN_3], labelSmoothing: 0.25 },
+      1.111641,
+    ],
+  ])('%s', async (_, given, expected) => {
+    expect((await dpo(given)).loss).toBeCloseTo(expected, 5);
   });
-  expect(got).toBeCloseTo(mean(each, numbers('weights')), 5);
-});
 
-it('Dice looks at judged pixels only', async () => {
-  const [got] = await valuesOf((b) => diceLoss(b, 'logits', 'target', 'judged', 'headWeights'));
-  const [target, judged] = [numbers('target'), numbers('judged')];
-  const each = [0, 1].map((k) => {
-    const p = plane(k).map((z, i) => sigmoid(z) * judged[i]!);
-    const overlap = p.reduce((s, v, i) => s + v * target[i]!, 0);
-    const claimed = p.reduce((s, v) => s + v, 0);
-    const wanted = target.reduce((s, t, i) => s + t * judged[i]!, 0);
-    return 1 - (2 * overlap + 1) / (claimed + wanted + 1);
+  it('pulls toward the chosen one: half of β where nothing is preferred yet, all of it where everything is wrong', async () => {
+    expect((await dpo({ policy: [0], beta: 4 })).gradient[0]).toBeCloseTo(-2, 5);
+    const hopeless = await dpo({ policy: [-200] });
+    expect(hopeless.loss).toBeCloseTo(200, 3);
+    expect(hopeless.gradient[0]).toBeCloseTo(-1, 5);
   });
-  expect(got).toBeCloseTo(mean(each, numbers('headWeights')), 5);
-});
 
-it('focal is −(1 − p_t)² log p_t on judged pixels', async () => {
-  const [got] = await valuesOf((b) => focalLoss(b, 'logits', 'target', 'judged', 'headWeights'));
-  const [target, judged] = [numbers('target'), numbers('judged')];
-  const each = [0, 1].map((k) => {
-    const terms = plane(k).map((z, i) => {
-      const towards = target[i] === 1 ? z : -z;
-      return judged[i]! * sigmoid(-towards) ** 2 * -logSigmoid(towards);
-    });
-    return terms.reduce((s, v) => s + v, 0) / judged.reduce((s, v) => s + v, 0);
+  it('with label smoothing ends its pull at log((1 − ε)/ε)/β, and pulls back beyond', async () => {
+    const at = async (policy: number) =>
+      (await dpo({ policy: [policy], beta: 2, labelSmoothing: 0.25 })).gradient[0]!;
+    expect(await at(LN_3 / 2)).toBeCloseTo(0, 5);
+    expect(await at(LN_3 / 2 - 0.1)).toBeLessThan(-0.01);
+    expect(await at(LN_3 / 2 + 0.1)).toBeGreaterThan(0.01);
   });
-  expect(got).toBeCloseTo(mean(each, numbers('headWeights')), 4);
 });
 
-it('score regression is (s − IoU)²', async () => {
-  const [got] = await valuesOf((b) => scoreLoss(b, 'scores', 'scoreTargets', 'headWeights'));
-  const each = numbers('scores').map((s, k) => (s - numbers('scoreTargets')[k]!) ** 2);
-  expect(got).toBeCloseTo(mean(each, numbers('headWeights')), 6);
+describe('log-ratios', () => {
+  // Two masks that differ at the first and the third of four pixels.
+  const direction = preferenceDirection(Uint8Array.of(1, 1, 0, 0), Uint8Array.of(0, 1, 1, 0))!;
+  const logits = masks([4, 9, -2, 9], [1, 7, 7, 7]);
+
+  it('are means over the pixels where chosen and rejected differ', () => {
+    expect(direction.disagreeing).toBe(2);
+    expect([...direction.weights]).toEqual([0.5, 0, -0.5, 0]);
+    expect(logRatio(direction, Float32Array.of(4, 9, -2, 9))).toBeCloseTo(3, 6);
+  });
+
+  it.each([
+    ['the first mask', [1, 0], 3],
+    ['the second mask', [0, 1], -3],
+    ['the mean of both', [0.5, 0.5], 0],
+  ])('are read from the head that answers: %s', async (_, heads, expected) => {
+    const inputs = { logits, directions: matrix([...direction.weights]), heads: matrix(heads) };
+    const { value } = await evaluate(inputs, (input) =>
+      logRatios(input('logits'), input('directions'), input('heads')),
+    );
+    expect(value).toHaveLength(1);
+    expect(value[0]).toBeCloseTo(expected, 5);
+  });
+
+  it('masks that agree on all judged pixels are not a pair', () => {
+    const [chosen, rejected] = [Uint8Array.of(1, 0), Uint8Array.of(0, 0)];
+    expect(preferenceDirection(chosen, chosen)).toBeUndefined();
+    expect(preferenceDirection(chosen, rejected, Uint8Array.of(0, 1))).toBeUndefined();
+    expect(preferenceDirection(chosen, rejected, Uint8Array.of(1, 0))).toBeDefined();
+  });
 });
 
-it('parts with nothing in use are 0, not NaN', async () => {
-  feeds['none'] = float32Tensor([P]);
-  const [got] = await valuesOf((b) => rankLoss(b, 'scores', 'ranks', 'none'));
-  expect(got).toBe(0);
+it.each([
+  ['ln 2 where both masks score alike', [0.5, 0.5], [1, -1], [1], LN_2],
+  ['less where the chosen mask scores higher', [LN_3, 0], [1, -1], [1], LN_4_THIRDS],
+  ['more where the rejected mask scores higher', [LN_3, 0], [-1, 1], [1], LN_4],
+  ['0 without any pair', [LN_3, 0], [0, 0], [0], 0],
+])('the rank loss is %s', async (_, scores, ranks, weights, expected) => {
+  const inputs = { scores: matrix(scores), ranks: matrix(ranks), weights: row(...weights) };
+  const { value } = await evaluate(inputs, (input) =>
+    rankLoss(input('scores'), input('ranks'), input('weights')),
+  );
+  expect(value[0]).toBeCloseTo(expected, 5);
+});
+
+describe('the pixel losses', () => {
+  const YES = CERTAIN;
+  const NO = -CERTAIN;
+  interface Case {
+    readonly logits: number[][];
+    readonly target: number[];
+    readonly pixelWeights?: number[];
+    readonly headWeights?: number[];
+  }
+  const of = async (loss: typeof diceLoss, given: Case): Promise<number> => {
+    const { logits, target } = given;
+    const inputs = {
+      logits: masks(...logits),
+      target: pixels(...target),
+      pixelWeights: pixels(...(given.pixelWeights ?? target.map(() => 1))),
+      headWeights: matrix(given.headWeights ?? logits.map(() => 1)),
+    };
+    const { value } = await evaluate(inputs, (input) =>
+      loss({
+        logits: input('logits'),
+        target: input('target'),
+        pixelWeights: input('pixelWeights'),
+        headWeights: input('headWeights'),
+      }),
+    );
+    return value[0]!;
+  };
+
+  it.each<[string, Case, number]>([
+    ['0 for the very mask', { logits: [[YES, NO, YES]], target: [1, 0, 1] }, 0],
+    ['0 where nothing is wanted and nothing claimed', { logits: [[NO, NO]], target: [0, 0] }, 0],
+    [
+      '1 − (2·1 + 1)/(2 + 2 + 1) at half of each',
+      { logits: [[YES, YES, NO, NO]], target: [1, 0, 1, 0] },
+      0.4,
+    ],
+    ['1 − (2·1 + 1)/(1 + 2 + 1) of an undecided mask', { logits: [[0, 0]], target: [1, 1] }, 0.25],
+    [
+      'blind to pixels that weigh nothing',
+      { logits: [[YES, YES, NO, NO]], target: [1, 0, 1, 0], pixelWeights: [1, 0, 0, 1] },
+      0,
+    ],
+    [
+      'a mean by weight over masks',
+      {
+        logits: [
+          [YES, NO],
+          [0, NO],
+        ],
+        target: [1, 0],
+        headWeights: [1, 3],
+      },
+      0.15,
+    ],
+  ])('Dice is %s', async (_, given, expected) => {
+    expect(await of(diceLoss, given)).toBeCloseTo(expected, 5);
+  });
+
+  it.each<[string, Case, number]>([
+    ['(1/2)² · ln 2 of an undecided pixel', { logits: [[0]], target: [1] }, 0.25 * LN_2],
+    ['(1/4)² · ln(4/3) of one that is right by 3 to 1', { logits: [[LN_3]], target: [1] }, LN_4_THIRDS / 16],
+    ['(3/4)² · ln 4 of one that is wrong by 3 to 1', { logits: [[LN_3]], target: [0] }, 0.5625 * LN_4],
+    ['as long as the logit where it is wrong for sure', { logits: [[-CERTAIN]], target: [1] }, CERTAIN],
+    ['a mean over pixels', { logits: [[0, CERTAIN]], target: [1, 1] }, 0.125 * LN_2],
+    [
+      'blind to pixels that weigh nothing',
+      { logits: [[0, CERTAIN]], target: [1, 0], pixelWeights: [1, 0] },
+      0.25 * LN_2,
+    ],
+    [
+      'a mean by weight over masks',
+      { logits: [[0], [CERTAIN]], target: [1], headWeights: [1, 3] },
+      0.0625 * LN_2,
+    ],
+  ])('focal is %s', async (_, given, expected) => {
+    expect(await of(focalLoss, given)).toBeCloseTo(expected, 5);
+  });
+});
+
+it.each([
+  ['is the squared error', [0.9, 0.5], [0.4, 0.5], [1, 0], 0.25],
+  ['is a mean by weight over masks', [0.9, 0.5], [0.4, 0.4], [1, 3], 0.07],
+])('the score loss %s', async (_, scores, targets, weights, expected) => {
+  const inputs = { scores: matrix(scores), targets: matrix(targets), weights: matrix(weights) };
+  const { value } = await evaluate(inputs, (input) =>
+    scoreLoss(input('scores'), input('targets'), input('weights')),
+  );
+  expect(value[0]).toBeCloseTo(expected, 5);
 });

@@ -1,5 +1,4 @@
 import { judgedPixels, utility, verdictDirections } from '../../src/sampo/judgedPixels';
-import { lossFeeds } from '../../src/sampo/lossFeeds';
 import {
   candidatePairs,
   mineInterPrompt,
@@ -7,6 +6,7 @@ import {
   rateAnswer,
   strongestPairs,
 } from '../../src/sampo/mining';
+import { lossFeeds } from '../../src/sampo/objective';
 import { SAMPO_DEFAULTS } from '../../src/sampo/settings';
 
 // Eight pixels: object 1 (wanted), object 2 (unwanted), object 3 (never judged), two pixels of background.
@@ -67,7 +67,7 @@ describe('between prompts', () => {
     const [pair] = mineInterPrompt([both, rich], judged, 0.05);
     expect(pair).toMatchObject({ head: 'mean', prompt: 0, gap: 0.5 });
     const step = { answer: both, reference: both, pairs: [pair!], judged };
-    const feeds = lossFeeds(step, SAMPO_DEFAULTS.objective, 2, 2, 4);
+    const feeds = lossFeeds(step, SAMPO_DEFAULTS.objective, { pairs: 2, height: 2, width: 4 });
     expect([...feeds['pairHeads']!.data]).toEqual([0.5, 0.5, 0, 0]);
     expect([...feeds['segmentHeads']!.data]).toEqual([1, 1]);
   });
@@ -82,8 +82,8 @@ it('within a prompt every mask’s own head learns, and the scores learn the ord
   const rated = rateAnswer(answer([0.9, 0.1], claim(0, 2), claim(0, 1)), judged);
   const pairs = mineIntraPrompt(rated, 4, judged, 0.05);
   expect(pairs.map(({ head, prompt, rank }) => [head, prompt, rank])).toEqual([
-    [0, 4, { winner: 1, loser: 0 }],
-    [1, 4, { winner: 1, loser: 0 }],
+    [0, 4, { chosen: 1, rejected: 0 }],
+    [1, 4, { chosen: 1, rejected: 0 }],
   ]);
   expect([...pairs[0]!.direction.weights]).toEqual([0, 0.5, -0.5, 0, 0, 0, 0, 0]);
 });
@@ -91,7 +91,7 @@ it('within a prompt every mask’s own head learns, and the scores learn the ord
 it('a picked candidate is preferred to each other one, also on pixels never judged', () => {
   const pairs = candidatePairs(answer([0, 0, 0], claim(0, 4), claim(0), claim(0, 4)), 2, 0);
   expect(pairs).toHaveLength(1);
-  expect(pairs[0]).toMatchObject({ head: 1, prompt: 2, rank: { winner: 0, loser: 1 } });
+  expect(pairs[0]).toMatchObject({ head: 1, prompt: 2, rank: { chosen: 0, rejected: 1 } });
   expect([...pairs[0]!.direction.weights]).toEqual([0, 0, 0, 0, 1, 0, 0, 0]);
 });
 

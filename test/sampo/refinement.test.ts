@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { autoPrompt, type EmbeddingGrid } from '../../src/sampo/autoPrompt';
-import { withJudgements } from '../../src/sampo/exemplars';
 import {
   calibratedThreshold,
   holdOutGain,
@@ -9,7 +8,7 @@ import {
   splitHoldOut,
 } from '../../src/sampo/holdOut';
 import { judgedPixels } from '../../src/sampo/judgedPixels';
-import { marginMetrics } from '../../src/sampo/lossFeeds';
+import { marginMetrics } from '../../src/sampo/margin';
 import { synthesizePrompts, type ConfirmedObject } from '../../src/sampo/promptSynthesis';
 import { seededRandom } from '../../src/sampo/random';
 import { isTrainable } from '../../src/sampo/trainableSets';
@@ -213,23 +212,6 @@ describe('auto-prompting', () => {
     where[5 * 8 + 6] = 1;
     const points = autoPrompt(grid, exemplars, { positives: 2, negatives: 0, spacing: 6, where });
     expect(points.map(({ x, y }) => [x, y])).toEqual([[26, 22]]);
-  });
-});
-
-describe('exemplars', () => {
-  const judged = (judgement: string, wanted: boolean, ...feature: number[]) => ({
-    judgement,
-    wanted,
-    feature: Float32Array.from(feature),
-  });
-
-  it('follow the latest judgement and skip repetitions', () => {
-    const first = withJudgements([], [judged('a', true, 1, 0), judged('b', true, 0, 1)], 0.99);
-    const second = withJudgements(first, [judged('a', false, 1, 0), judged('c', true, 0, 2)], 0.99);
-    expect(second.map(({ judgement, label }) => [judgement, label])).toEqual([
-      ['b', 1],
-      ['a', 0],
-    ]);
   });
 });
 

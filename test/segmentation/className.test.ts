@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { canonicalClassName } from '../../src/segmentation/className';
-import { toFeature } from '../../src/segmentation/features';
+import { oneFeature } from './oneFeature';
 import { qupathFaults } from './qupathRules';
 
 test.each([
@@ -32,7 +32,7 @@ test('whatever is let through, QuPath reads as it is written', () => {
         return;
       }
       const id = '7d9c0273-6584-4f4a-97ff-6a27dc8164e3';
-      expect(qupathFaults(toFeature({ id, outline, classification: { name, color: [1, 2, 3] } }))).toEqual(
+      expect(qupathFaults(oneFeature({ id, outline, classification: { name, color: [1, 2, 3] } }))).toEqual(
         [],
       );
       expect(canonicalClassName(name)).toBe(name);

@@ -4,7 +4,6 @@ import {
   planTiles,
   relateSpaces,
   tileContains,
-  toImageSpace,
   toModelSpace,
 } from '../../src/segmentation/coordinates';
 import { normalizeRgb, padTile } from '../../src/segmentation/preprocess';
@@ -82,7 +81,6 @@ test('image space and model space', () => {
   const spaces = relateSpaces({ width: 4001, height: 1 }, 0.25, 0.5);
   expect(spaces.modelSize).toEqual({ width: 2001, height: 1 });
   expect(toModelSpace(spaces, { x: 10, y: 20 })).toEqual({ x: 5, y: 10 });
-  expect(toImageSpace(spaces, { x: 5, y: 10 })).toEqual({ x: 10, y: 20 });
 });
 
 test('pixels are normalised per channel, channels first', () => {

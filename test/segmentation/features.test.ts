@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import {
   readFeature,
   roundOutline,
-  toFeature,
   toFeatureCollection,
   type FeatureSource,
 } from '../../src/segmentation/features';
 import { stableUuid } from '../../src/segmentation/identifiers';
+import { oneFeature } from './oneFeature';
 import { traceMask } from '../../src/segmentation/outlines';
 import { rasterizeOutline } from '../../src/segmentation/rasterize';
 import { drawn, masks } from './generators';
@@ -22,7 +22,7 @@ test('the canonical feature, as text', () => {
     classification: { name: 'Lymphocyte', color: [160, 90, 160] },
     measurements: { score: 0.93, 'area µm²': 41.2, round: 2, broken: NaN },
   };
-  expect(JSON.parse(JSON.stringify(toFeature(source)))).toEqual({
+  expect(JSON.parse(JSON.stringify(oneFeature(source)))).toEqual({
     type: 'Feature',
     id: ID,
     geometry: {
@@ -72,7 +72,7 @@ test('features of any mask obey QuPath and read back to the same pixels', () => 
 
 test('a feature read from a viewer keeps class and mask whatever the direction of its rings', () => {
   const { mask, width, height } = drawn('####', '#..#', '####');
-  const feature = toFeature({ id: ID, outline: traceMask(mask, width, height) });
+  const feature = oneFeature({ id: ID, outline: traceMask(mask, width, height) });
   const { coordinates } = feature.geometry;
   const turned = {
     ...feature,
@@ -156,7 +156,7 @@ test.each<[string, unknown, RegExp]>([
 });
 
 test('the rules of QuPath are really checked', () => {
-  const good = toFeature({ id: ID, outline: SQUARE, classification: { name: 'A', color: [1, 2, 3] } });
+  const good = oneFeature({ id: ID, outline: SQUARE, classification: { name: 'A', color: [1, 2, 3] } });
   const variants: unknown[] = [
     { ...good, id: 'cell-1' },
     { ...good, geometry: null },

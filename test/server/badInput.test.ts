@@ -287,7 +287,7 @@ test('the engine dies for good in the middle: finished tiles are kept, the answe
   // And once an engine lives again, requests are served.
   const next = await untilServed(() => segment());
   expect(next.tiles.failed).toEqual([]);
-}, 60_000);
+});
 
 /** Asks again while the engine is said to be gone; the server tries to start it at growing intervals. */
 async function untilServed<T>(request: () => Promise<T>): Promise<T> {

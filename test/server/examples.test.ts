@@ -73,4 +73,4 @@ test('nuclei clicked now and nuclei clicked earlier in the same image are one qu
   const turned = carried.filter(({ score }, i) => score >= 0.5 !== clicked[i]!.score >= 0.5);
   expect(turned.length / carried.length).toBeLessThan(0.08);
   expect(differences.reduce((sum, one) => sum + one, 0) / carried.length).toBeLessThan(0.04);
-}, 120_000);
+});

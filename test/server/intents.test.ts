@@ -125,7 +125,7 @@ test('a refined intent goes to another server whole: same examples, same refinem
   await two.request('intent/delete', { intentId: second.intent.intentId });
   expect(files()).toBe(1);
   expect((await find(two, await open(two), intentId)).featureCollection).toEqual(expected.featureCollection);
-}, 60_000);
+});
 
 test.each<[string, (document: Document) => unknown, string]>([
   ['another form', (d) => ({ ...d, formatVersion: 9 }), 'IntentInvalid'],

@@ -44,7 +44,7 @@ test('a viewer judges, refines, hears of changed objects, goes back and undoes, 
   });
   const page = await client.request('review/next', { resultId, intentId, count: 200 });
   const judgements = page.objects.flatMap(({ id, geometry }) => {
-    const ring = (geometry as { coordinates: number[][][] }).coordinates[0]!;
+    const ring = (geometry as { coordinates: readonly (readonly (readonly number[])[])[] }).coordinates[0]!;
     const [x, y] = [0, 1].map((axis) => ring.reduce((sum, at) => sum + Number(at[axis]), 0) / ring.length);
     const near = points.find((point) => Math.hypot(point.x - x!, point.y - y!) < 5);
     if (!near || id === undefined) return [];

@@ -29,7 +29,7 @@ test('a server that is told to warm loads its model before anybody asks for it',
     rmSync(folder, { recursive: true, force: true });
   }
   expect(lines.filter((line) => line.includes('in advance'))).toEqual([]);
-}, 60_000);
+});
 
 test('warming runs both graphs once, behind all other work, and leaves nothing in the engine', async () => {
   const engine = fakeEngine();

@@ -1,126 +1,133 @@
 import { floatOf, intOf, unsupported } from '../graph';
-import { numbersOf } from '../shapes';
-import { broadcasting, forEveryInput, perInput, type GradientRule, type RuleContext } from './rule';
+import { numbersOf } from '../operands';
+import type { Operand, Value } from '../value';
+import { forEveryInput, perInput, type GradientRule, type InputGradient, type RuleContext } from './rule';
+
+/** Slope of erf at 0. */
+const ERF_SLOPE = 2 / Math.sqrt(Math.PI);
+const THIRD = 1 / 3;
 
 /** Rule of y = f(x): dx = dy · f'(x). */
-const unary = (derivative: (c: RuleContext) => string): GradientRule =>
-  perInput((c) => c.b.mul(c.dy, derivative(c)));
+const unary = (derivative: (context: RuleContext) => Value): GradientRule =>
+  perInput((context) => context.dy.mul(derivative(context)));
 
-/** 1 where the condition holds, else 0, as float32. */
-const indicator = (c: RuleContext, op: string, a: string, b: string): string =>
-  c.b.cast(c.b.emit(op, [a, b]), c.b.typeOf(c.x(0)).type);
+type Comparison = 'greater' | 'greaterOrEqual' | 'less' | 'lessOrEqual';
 
-const square = (c: RuleContext, a: string): string => c.b.mul(a, a);
+/** 1 where a comparison holds, else 0, as float32. */
+const indicator = (a: Value, comparison: Comparison, b: Operand): Value => a[comparison](b).cast('float32');
 
-/** Extremum of several inputs: the gradient goes to the inputs that attain it, shared among ties. */
-const extremum = (attains: 'GreaterOrEqual' | 'LessOrEqual'): GradientRule =>
-  forEveryInput(
-    broadcasting((c, i) => {
-      const { b } = c;
-      const hit = (k: number): string => indicator(c, attains, c.x(k), c.y());
-      const ties = c.node.inputs.map((_, k) => hit(k)).reduce((sum, k) => b.add(sum, k));
-      return b.div(b.mul(c.dy, hit(i)), ties);
-    }),
-  );
+/** The gradient goes to the inputs that attain the extremum, shared among ties. */
+const extremum = (attains: 'greaterOrEqual' | 'lessOrEqual'): GradientRule =>
+  forEveryInput(({ dy, x, y, node }, input) => {
+    const hits = node.inputs.map((_, i) => indicator(x(i), attains, y(0)));
+    const ties = hits.reduce((sum, hit) => sum.add(hit));
+    return dy.mul(hits[input]!).div(ties);
+  });
 
 /** dy · p · x^(p−1); exact and cheap for the exponent 2. */
-function powBase(c: RuleContext): string {
-  const { b } = c;
-  const exponent = c.constant(1);
-  const [p = 0] = exponent?.data.length === 1 ? numbersOf(exponent) : [];
-  if (p === 2) return b.scale(b.mul(c.dy, c.x(0)), 2);
-  const lower = b.emit('Pow', [c.x(0), b.shift(b.cast(c.x(1), 'float32'), -1)]);
-  return b.mul(c.dy, b.mul(b.cast(c.x(1), 'float32'), lower));
-}
+const powBase: InputGradient = ({ dy, x, constant }) => {
+  const exponent = constant(1);
+  const [known] = exponent?.data.length === 1 ? numbersOf(exponent) : [];
+  if (known === 2) return dy.mul(x(0)).mul(2);
+  const p = x(1).cast('float32');
+  const lower = x(0).pow(p.add(-1));
+  return dy.mul(p.mul(lower));
+};
 
 /** dy · y · log x, where x > 0; 0 elsewhere. */
-function powExponent(c: RuleContext): string {
-  const { b } = c;
-  const positive = b.emit('Greater', [c.x(0), b.scalar(0)]);
-  const safe = b.where(positive, c.x(0), b.scalar(1));
-  return b.mul(c.dy, b.mul(c.y(), b.emit('Log', [safe])));
-}
+const powExponent: InputGradient = ({ dy, x, y }) => {
+  const safe = x(0).greater(0).where(x(0), 1);
+  return dy.mul(y(0).mul(safe.log()));
+};
 
 /** Passes where x lies within the bounds that are given. */
-const clipped = (c: RuleContext): string =>
-  (['GreaterOrEqual', 'LessOrEqual'] as const).reduce((gradient, op, i) => {
-    const bound = c.node.inputs[i + 1];
-    return bound ? c.b.mul(gradient, indicator(c, op, c.x(0), bound)) : gradient;
-  }, c.dy);
+const clipped: InputGradient = ({ dy, x, node }) =>
+  (['greaterOrEqual', 'lessOrEqual'] as const).reduce(
+    (gradient, comparison, i) =>
+      node.inputs[i + 1] ? gradient.mul(indicator(x(0), comparison, x(i + 1))) : gradient,
+    dy,
+  );
 
+/** A bound gets the gradients of all elements that lie beyond it. */
 const clipBound =
-  (op: 'Less' | 'Greater'): ((c: RuleContext, input: number) => string) =>
-  (c, input) =>
-    c.b.reshape(c.b.total(c.b.mul(c.dy, indicator(c, op, c.x(0), c.x(input)))), c.dims(input));
+  (beyond: 'less' | 'greater'): InputGradient =>
+  ({ dy, x }, input) =>
+    dy
+      .mul(indicator(x(0), beyond, x(input)))
+      .total()
+      .reshape(x(input).dims);
 
-/** Gradients of operators that work element by element. */
+const cast: InputGradient = ({ dy, x, node }) => {
+  if (intOf(node, 'to', 1) !== 1) throw unsupported(node, 'only casts to float32 have a gradient');
+  return dy.cast(x(0).type);
+};
+
+/** erf'(x) = 2/√π · e^(−x²) */
+const erf = unary(({ x }) => x(0).square().neg().exp().mul(ERF_SLOPE));
+
+/** α where 0 < y < 1. */
+const hardSigmoid = unary(({ y, node }) => {
+  const inside = indicator(y(0), 'greater', 0).mul(indicator(y(0), 'less', 1));
+  return inside.mul(floatOf(node, 'alpha', 0.2));
+});
+
+/** 0 up to −3, x/3 + ½ up to 3, 1 above. */
+const hardSwish = unary(({ x }) => {
+  const above = indicator(x(0), 'greater', 3);
+  const inside = indicator(x(0), 'greater', -3).mul(indicator(x(0), 'lessOrEqual', 3));
+  return above.add(inside.mul(x(0).mul(THIRD).add(0.5)));
+});
+
+/** dy where x > 0, else α · dy. */
+const leakyRelu: InputGradient = ({ dy, x, node }) => {
+  const positive = x(0).greater(0);
+  return positive.where(dy, dy.mul(floatOf(node, 'alpha', 0.01)));
+};
+
+/** Gradients of operators that work element by element; what was broadcast is summed back by the walk. */
 export const ELEMENTWISE: Readonly<Record<string, GradientRule>> = {
-  Abs: unary((c) =>
-    c.b.sub(indicator(c, 'Greater', c.x(0), c.b.scalar(0)), indicator(c, 'Less', c.x(0), c.b.scalar(0))),
-  ),
+  Abs: unary(({ x }) => indicator(x(0), 'greater', 0).sub(indicator(x(0), 'less', 0))),
   Add: perInput(
-    broadcasting((c) => c.dy),
-    broadcasting((c) => c.dy),
+    ({ dy }) => dy,
+    ({ dy }) => dy,
   ),
-  Cast: perInput((c) => {
-    if (intOf(c.node, 'to', 1) !== 1) throw unsupported(c.node, 'only casts to float32 have a gradient');
-    return c.b.cast(c.dy, c.b.typeOf(c.x(0)).type);
-  }),
-  Clip: perInput(clipped, clipBound('Less'), clipBound('Greater')),
-  Cos: unary((c) => c.b.neg(c.b.emit('Sin', [c.x(0)]))),
+  Cast: perInput(cast),
+  Clip: perInput(clipped, clipBound('less'), clipBound('greater')),
+  Cos: unary(({ x }) => x(0).sin().neg()),
   Div: perInput(
-    broadcasting((c) => c.b.div(c.dy, c.x(1))),
-    broadcasting((c) => c.b.neg(c.b.div(c.b.mul(c.dy, c.y()), c.x(1)))),
+    ({ dy, x }) => dy.div(x(1)),
+    ({ dy, x, y }) => dy.mul(y(0)).div(x(1)).neg(),
   ),
-  Erf: unary((c) => c.b.scale(c.b.emit('Exp', [c.b.neg(square(c, c.x(0)))]), 2 / Math.sqrt(Math.PI))),
-  Exp: unary((c) => c.y()),
-  HardSigmoid: unary((c) => {
-    const inside = c.b.mul(
-      indicator(c, 'Greater', c.y(), c.b.scalar(0)),
-      indicator(c, 'Less', c.y(), c.b.scalar(1)),
-    );
-    return c.b.scale(inside, floatOf(c.node, 'alpha', 0.2));
-  }),
-  HardSwish: unary((c) => {
-    const above = indicator(c, 'Greater', c.x(0), c.b.scalar(3));
-    const inside = c.b.mul(
-      indicator(c, 'Greater', c.x(0), c.b.scalar(-3)),
-      indicator(c, 'LessOrEqual', c.x(0), c.b.scalar(3)),
-    );
-    return c.b.add(above, c.b.mul(inside, c.b.shift(c.b.scale(c.x(0), 1 / 3), 0.5)));
-  }),
-  Identity: perInput((c) => c.dy),
-  LeakyRelu: perInput((c) =>
-    c.b.where(
-      c.b.emit('Greater', [c.x(0), c.b.scalar(0)]),
-      c.dy,
-      c.b.scale(c.dy, floatOf(c.node, 'alpha', 0.01)),
-    ),
-  ),
-  Log: perInput((c) => c.b.div(c.dy, c.x(0))),
-  Max: extremum('GreaterOrEqual'),
-  Min: extremum('LessOrEqual'),
+  Erf: erf,
+  Exp: unary(({ y }) => y(0)),
+  HardSigmoid: hardSigmoid,
+  HardSwish: hardSwish,
+  Identity: perInput(({ dy }) => dy),
+  LeakyRelu: perInput(leakyRelu),
+  Log: perInput(({ dy, x }) => dy.div(x(0))),
+  Max: extremum('greaterOrEqual'),
+  Min: extremum('lessOrEqual'),
   Mul: perInput(
-    broadcasting((c) => c.b.mul(c.dy, c.x(1))),
-    broadcasting((c) => c.b.mul(c.dy, c.x(0))),
+    ({ dy, x }) => dy.mul(x(1)),
+    ({ dy, x }) => dy.mul(x(0)),
   ),
-  Neg: perInput((c) => c.b.neg(c.dy)),
-  Pow: perInput(broadcasting(powBase), broadcasting(powExponent)),
-  Reciprocal: unary((c) => c.b.neg(square(c, c.y()))),
-  Relu: unary((c) => indicator(c, 'Greater', c.x(0), c.b.scalar(0))),
-  Sigmoid: unary((c) => c.b.mul(c.y(), c.b.sub(c.b.scalar(1), c.y()))),
-  Sin: unary((c) => c.b.emit('Cos', [c.x(0)])),
-  Softplus: unary((c) => c.b.emit('Sigmoid', [c.x(0)])),
-  Sqrt: perInput((c) => c.b.div(c.b.scale(c.dy, 0.5), c.y())),
+  Neg: perInput(({ dy }) => dy.neg()),
+  Pow: perInput(powBase, powExponent),
+  Reciprocal: unary(({ y }) => y(0).square().neg()),
+  Relu: unary(({ x }) => indicator(x(0), 'greater', 0)),
+  Sigmoid: unary(({ y }) => y(0).mul(y(0).oneMinus())),
+  Sin: unary(({ x }) => x(0).cos()),
+  Softplus: unary(({ x }) => x(0).sigmoid()),
+  Sqrt: perInput(({ dy, y }) => dy.mul(0.5).div(y(0))),
   Sub: perInput(
-    broadcasting((c) => c.dy),
-    broadcasting((c) => c.b.neg(c.dy)),
+    ({ dy }) => dy,
+    ({ dy }) => dy.neg(),
   ),
-  Sum: forEveryInput(broadcasting((c) => c.dy)),
-  Tanh: unary((c) => c.b.sub(c.b.scalar(1), square(c, c.y()))),
+  Sum: forEveryInput(({ dy }) => dy),
+  Tanh: unary(({ y }) => y(0).square().oneMinus()),
   Where: perInput(
     null,
-    broadcasting((c) => c.b.where(c.x(0), c.dy, c.b.scalar(0))),
-    broadcasting((c) => c.b.where(c.x(0), c.b.scalar(0), c.dy)),
+    ({ dy, x }) => x(0).where(dy, 0),
+    ({ dy, x }) => x(0).where(0, dy),
   ),
 };

@@ -1,123 +1,136 @@
 import { elementCount } from '../../tensor';
 import { intOf } from '../graph';
-import { axesInput, axisOf, epsilonOf } from '../shapes';
-import { perInput, sumOver, sumTo, type GradientRule, type RuleContext } from './rule';
+import { axesInput, axisOf, epsilonOf } from '../operands';
+import type { Value } from '../value';
+import { perInput, type GradientRule, type InputGradient, type RuleContext } from './rule';
+import { channelSum } from './sums';
+
+/** The axis of a softmax, counted from the front. */
+const softmaxAxis = ({ node, x }: RuleContext): number => axisOf(intOf(node, 'axis', -1), x(0).dims.length);
 
 /** dx = y ∘ (dy − Σ dy∘y) along the axis. */
-const softmax = (c: RuleContext): string => {
-  const { b } = c;
-  const axis = axisOf(intOf(c.node, 'axis', -1), c.dims(0).length);
-  const inner = b.reduceSum(b.mul(c.dy, c.y()), [axis], true);
-  return b.mul(c.y(), b.sub(c.dy, inner));
+const softmax: InputGradient = (context) => {
+  const { dy } = context;
+  const y = context.y(0);
+  return y.mul(dy.sub(dy.mul(y).sum([softmaxAxis(context)], { keep: true })));
 };
 
 /** dx = dy − softmax(x) · Σ dy along the axis. */
-const logSoftmax = (c: RuleContext): string => {
-  const { b } = c;
-  const axis = axisOf(intOf(c.node, 'axis', -1), c.dims(0).length);
-  return b.sub(c.dy, b.mul(b.emit('Exp', [c.y()]), b.reduceSum(c.dy, [axis], true)));
-};
-
-/** (x − mean) / deviation, from the operator's own further outputs. */
-const layerNormalized = (c: RuleContext): string => c.b.mul(c.b.sub(c.x(0), c.y(1)), c.y(2));
-
-const layerAxes = (c: RuleContext): number[] => {
-  const rank = c.dims(0).length;
-  const axis = axisOf(intOf(c.node, 'axis', -1), rank);
-  return Array.from({ length: rank - axis }, (_, i) => axis + i);
-};
-
-/** dx = (g − mean g − x̂ · mean(g∘x̂)) / deviation, with g = dy∘scale; means over the normalized axes. */
-function normalizedInput(
-  c: RuleContext,
-  g: string,
-  xHat: string,
-  inverse: string,
-  axes: readonly number[],
-): string {
-  const { b } = c;
-  const centred = b.sub(g, b.reduceMean(g, axes, true));
-  const projected = b.mul(xHat, b.reduceMean(b.mul(g, xHat), axes, true));
-  return b.mul(b.sub(centred, projected), inverse);
-}
-
-const layerNormalization = perInput(
-  (c) => normalizedInput(c, c.b.mul(c.dy, c.x(1)), layerNormalized(c), c.y(2), layerAxes(c)),
-  (c) => sumTo(c.b, c.b.mul(c.dy, layerNormalized(c)), c.dims(1)),
-  (c) => sumTo(c.b, c.dy, c.dims(2)),
-);
-
-/** A per-channel vector [C] as [1, C, 1, ...]. */
-const perChannel = (c: RuleContext, value: string): string =>
-  c.b.reshape(value, [1, c.dims(0)[1]!, ...c.dims(0).slice(2).fill(1)]);
-
-/** Sum over all but the channel axis: [N, C, ...] → [C]; rows are contiguous, so spatial first. */
-const channelSum = (c: RuleContext, value: string): string => {
-  const [n = 1, channels = 1, ...space] = c.dims(0);
-  const rows = c.b.reduceSum(c.b.reshape(value, [n, channels, elementCount(space)]), [2], false);
-  return sumOver(c.b, rows, [0]);
-};
-
-const inverseDeviation = (c: RuleContext, variance: string): string =>
-  c.b.emit('Reciprocal', [c.b.emit('Sqrt', [c.b.shift(variance, epsilonOf(c.node))])]);
-
-/** y = (x − mean) · scale / √(variance + ε) + bias with given statistics (inference form). */
-const batchCentred = (c: RuleContext): string => c.b.sub(c.x(0), perChannel(c, c.x(3)));
-const batchGain = (c: RuleContext): string => c.b.mul(c.x(1), inverseDeviation(c, c.x(4)));
-
-const batchNormalization = perInput(
-  (c) => c.b.mul(c.dy, perChannel(c, batchGain(c))),
-  (c) => c.b.mul(channelSum(c, c.b.mul(c.dy, batchCentred(c))), inverseDeviation(c, c.x(4))),
-  (c) => channelSum(c, c.dy),
-  (c) => c.b.neg(c.b.mul(channelSum(c, c.dy), batchGain(c))),
-  (c) => {
-    const { b } = c;
-    const inverse = inverseDeviation(c, c.x(4));
-    const cubed = b.mul(b.mul(batchGain(c), inverse), inverse);
-    return b.scale(b.mul(channelSum(c, b.mul(c.dy, batchCentred(c))), cubed), -0.5);
-  },
-);
-
-function instanceParts(c: RuleContext): { xHat: string; inverse: string; axes: number[] } {
-  const { b } = c;
-  const axes = [...c.dims(0).keys()].slice(2);
-  const centred = b.sub(c.x(0), b.reduceMean(c.x(0), axes, true));
-  const inverse = inverseDeviation(c, b.reduceMean(b.mul(centred, centred), axes, true));
-  return { xHat: b.mul(centred, inverse), inverse, axes };
-}
-
-const instanceNormalization = perInput(
-  (c) => {
-    const { xHat, inverse, axes } = instanceParts(c);
-    return normalizedInput(c, c.b.mul(c.dy, perChannel(c, c.x(1))), xHat, inverse, axes);
-  },
-  (c) => channelSum(c, c.b.mul(c.dy, instanceParts(c).xHat)),
-  (c) => channelSum(c, c.dy),
-);
-
-/** Gradient of a reduction's output, with the reduced dimensions put back as 1. */
-const unreduced = (c: RuleContext, value: string): string => {
-  const dims = c.dims(0);
-  const axes = reducedAxes(c);
-  return c.b.reshape(
-    value,
-    dims.map((dim, i) => (axes.includes(i) ? 1 : dim)),
+const logSoftmax: InputGradient = (context) => {
+  const { dy, y } = context;
+  return dy.sub(
+    y(0)
+      .exp()
+      .mul(dy.sum([softmaxAxis(context)], { keep: true })),
   );
 };
 
-const reducedAxes = (c: RuleContext): number[] => {
-  const rank = c.dims(0).length;
-  return axesInput(c, rank) ?? (intOf(c.node, 'noop_with_empty_axes', 0) ? [] : [...c.dims(0).keys()]);
+/**
+ * dx = (g − mean g − x̂ · mean(g∘x̂)) / deviation, with g = dy∘scale and x̂ the normalized input; means over the normalized axes.
+ * @param inverse 1 / deviation
+ */
+function normalizedInput(g: Value, xHat: Value, inverse: Value, axes: readonly number[]): Value {
+  const centred = g.sub(g.mean(axes, { keep: true }));
+  const projected = xHat.mul(g.mul(xHat).mean(axes, { keep: true }));
+  return centred.sub(projected).mul(inverse);
+}
+
+/** x̂ = (x − mean) / deviation, from the operator's own further outputs. */
+const layerNormalized = ({ x, y }: RuleContext): Value => x(0).sub(y(1)).mul(y(2));
+
+const layerAxes = ({ node, x }: RuleContext): number[] => {
+  const rank = x(0).dims.length;
+  return [...x(0).dims.keys()].slice(axisOf(intOf(node, 'axis', -1), rank));
+};
+
+const layerNormalization = perInput(
+  (context) => {
+    const { dy, x, y } = context;
+    return normalizedInput(dy.mul(x(1)), layerNormalized(context), y(2), layerAxes(context));
+  },
+  (context) => context.dy.mul(layerNormalized(context)),
+  ({ dy }) => dy,
+);
+
+/** A per-channel vector [C] as [1, C, 1, ...], to go with x. */
+const perChannel = ({ x }: RuleContext, vector: Value): Value => {
+  const [, channels = 1, ...space] = x(0).dims;
+  return vector.reshape([1, channels, ...space.fill(1)]);
+};
+
+/** 1 / √(variance + ε) */
+const inverseDeviation = ({ node }: RuleContext, variance: Value): Value =>
+  variance.add(epsilonOf(node)).sqrt().reciprocal();
+
+// Of y = (x − mean) · scale / √(variance + ε) + bias with given statistics (inference form).
+const batchCentred = (context: RuleContext): Value => context.x(0).sub(perChannel(context, context.x(3)));
+const batchInverse = (context: RuleContext): Value => inverseDeviation(context, context.x(4));
+/** scale / √(variance + ε) */
+const batchGain = (context: RuleContext): Value => context.x(1).mul(batchInverse(context));
+
+const batchNormalization = perInput(
+  (context) => context.dy.mul(perChannel(context, batchGain(context))),
+  (context) => channelSum(context.dy.mul(batchCentred(context))).mul(batchInverse(context)),
+  ({ dy }) => channelSum(dy),
+  (context) => channelSum(context.dy).mul(batchGain(context)).neg(),
+  (context) => {
+    // −½ · scale / deviation³ · Σ dy∘(x − mean)
+    const inverse = batchInverse(context);
+    const cubed = batchGain(context).mul(inverse).mul(inverse);
+    return channelSum(context.dy.mul(batchCentred(context)))
+      .mul(cubed)
+      .mul(-0.5);
+  },
+);
+
+/** x̂ and 1 / deviation of an instance normalization, over the spatial axes. */
+function instanceParts(context: RuleContext): { xHat: Value; inverse: Value; axes: number[] } {
+  const x = context.x(0);
+  const axes = [...x.dims.keys()].slice(2);
+  const centred = x.sub(x.mean(axes, { keep: true }));
+  const inverse = inverseDeviation(context, centred.square().mean(axes, { keep: true }));
+  return { xHat: centred.mul(inverse), inverse, axes };
+}
+
+const instanceNormalization = perInput(
+  (context) => {
+    const { xHat, inverse, axes } = instanceParts(context);
+    return normalizedInput(context.dy.mul(perChannel(context, context.x(1))), xHat, inverse, axes);
+  },
+  (context) => channelSum(context.dy.mul(instanceParts(context).xHat)),
+  ({ dy }) => channelSum(dy),
+);
+
+const reducedAxes = (context: RuleContext): number[] => {
+  const axes = [...context.x(0).dims.keys()];
+  const given = axesInput(context, axes.length);
+  return given ?? (intOf(context.node, 'noop_with_empty_axes', 0) ? [] : axes);
+};
+
+/** Value of a reduction's shape, with the reduced dimensions put back as 1. */
+const unreduced = (context: RuleContext, value: Value): Value => {
+  const axes = reducedAxes(context);
+  return value.reshape(context.x(0).dims.map((dim, axis) => (axes.includes(axis) ? 1 : dim)));
+};
+
+const reducedSum: InputGradient = (context) => unreduced(context, context.dy).expand(context.x(0).dims);
+
+const reducedMean: InputGradient = (context) => {
+  const { dy, x, y } = context;
+  const share = 1 / (elementCount(x(0).dims) / elementCount(y(0).dims));
+  return unreduced(context, dy).mul(share).expand(x(0).dims);
 };
 
 /** The gradient goes to the elements that attain the extremum, shared among ties. */
-const reducedExtremum = (attains: 'GreaterOrEqual' | 'LessOrEqual'): GradientRule =>
-  perInput((c) => {
-    const { b } = c;
-    const hit = b.cast(b.emit(attains, [c.x(0), unreduced(c, c.y())]), 'float32');
-    const ties = b.reduceSum(hit, reducedAxes(c), true);
-    return b.mul(hit, b.div(unreduced(c, c.dy), ties));
-  }, null);
+const reducedExtremum =
+  (attains: 'greaterOrEqual' | 'lessOrEqual'): InputGradient =>
+  (context) => {
+    const { dy, x, y } = context;
+    const attained = x(0)[attains](unreduced(context, y(0)));
+    const hit = attained.cast('float32');
+    const ties = hit.sum(reducedAxes(context), { keep: true });
+    return hit.mul(unreduced(context, dy).div(ties));
+  };
 
 /** Gradients of normalizations and reductions. */
 export const NORMALIZATION: Readonly<Record<string, GradientRule>> = {
@@ -125,12 +138,9 @@ export const NORMALIZATION: Readonly<Record<string, GradientRule>> = {
   InstanceNormalization: instanceNormalization,
   LayerNormalization: layerNormalization,
   LogSoftmax: perInput(logSoftmax),
-  ReduceMax: reducedExtremum('GreaterOrEqual'),
-  ReduceMean: perInput((c) => {
-    const count = elementCount(c.dims(0)) / elementCount(c.b.dims(c.y()));
-    return c.b.expand(c.b.scale(unreduced(c, c.dy), 1 / count), c.dims(0));
-  }, null),
-  ReduceMin: reducedExtremum('LessOrEqual'),
-  ReduceSum: perInput((c) => c.b.expand(unreduced(c, c.dy), c.dims(0)), null),
+  ReduceMax: perInput(reducedExtremum('greaterOrEqual'), null),
+  ReduceMean: perInput(reducedMean, null),
+  ReduceMin: perInput(reducedExtremum('lessOrEqual'), null),
+  ReduceSum: perInput(reducedSum, null),
   Softmax: perInput(softmax),
 };

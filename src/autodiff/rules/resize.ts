@@ -1,7 +1,8 @@
 import { elementCount, float32Tensor } from '../../tensor';
 import { textOf, unsupported, type GraphNode } from '../graph';
-import { numbersOf } from '../shapes';
-import { perInput, type GradientRule, type RuleContext } from './rule';
+import { numbersOf } from '../operands';
+import { Value } from '../value';
+import { perInput, type GradientRule, type InputGradient } from './rule';
 
 /** Where output position `at` lies among the inputs (ONNX, coordinate_transformation_mode). */
 function sourcePosition(node: GraphNode, at: number, from: number, to: number, scale: number): number {
@@ -55,25 +56,25 @@ function axisMatrix(node: GraphNode, from: number, to: number, scale: number): F
 }
 
 /** dX = Ryᵀ · dY · Rx over the last two axes. */
-const resize = (c: RuleContext): string => {
-  const { b } = c;
-  const dims = c.dims(0);
-  const out = b.dims(c.y());
-  const given = c.node.inputs[2] ? c.constant(2) : undefined;
-  const scales = given && given.data.length > 0 ? numbersOf(given) : undefined;
+const resize: InputGradient = ({ builder, dy, x, y, node, constant }) => {
+  const { dims } = x(0);
+  const out = y(0).dims;
   const rank = dims.length;
-  if (dims.slice(0, rank - 2).some((dim, i) => dim !== out[i]))
-    throw unsupported(c.node, 'only the last two dimensions may change');
-  const matrix = (axis: number): string => {
-    const scale = scales?.[axis] ?? out[axis]! / dims[axis]!;
-    const data = axisMatrix(c.node, dims[axis]!, out[axis]!, scale);
-    return b.constant(float32Tensor([out[axis]!, dims[axis]!], data));
+  const [rowAxis, columnAxis] = [rank - 2, rank - 1];
+  if (dims.slice(0, rowAxis).some((dim, axis) => dim !== out[axis]))
+    throw unsupported(node, 'only the last two dimensions may change');
+  const given = node.inputs[2] ? constant(2) : undefined;
+  const scales = given && given.data.length > 0 ? numbersOf(given) : undefined;
+  const matrix = (axis: number): Value => {
+    const [from, to] = [dims[axis]!, out[axis]!];
+    const data = axisMatrix(node, from, to, scales?.[axis] ?? to / from);
+    return new Value(builder, builder.constant(float32Tensor([to, from], data)));
   };
-  const [height = 1, width = 1] = out.slice(rank - 2);
-  const planes = elementCount(out.slice(0, rank - 2));
-  const narrow = b.gemm(b.reshape(c.dy, [planes * height, width]), matrix(rank - 1));
-  const rows = b.reshape(narrow, [planes, height, dims.at(-1)!]);
-  return b.reshape(b.matMul(b.transpose(matrix(rank - 2), [1, 0]), rows), dims);
+  const [height = 1, width = 1] = out.slice(rowAxis);
+  const planes = elementCount(out.slice(0, rowAxis));
+  const narrow = dy.reshape([planes * height, width]).gemm(matrix(columnAxis));
+  const rows = narrow.reshape([planes, height, dims[columnAxis]!]);
+  return matrix(rowAxis).transpose([1, 0]).matMul(rows).reshape(dims);
 };
 
 /** Gradient of image resizing. */

@@ -1,19 +1,18 @@
 import type { Handler } from '../../protocol/handler';
 import type { Services } from '../services';
 import type { Session } from '../session';
-import { wire } from './intents';
 
 /** `checkpoint/list` */
 export function list({ checkpoints }: Services): Handler<Session, 'checkpoint/list'> {
   return async ({ intentId }) => ({
-    checkpoints: checkpoints.list(intentId).map((checkpoint) => ({ ...checkpoint })),
+    checkpoints: checkpoints.list(intentId),
   });
 }
 
 /** `checkpoint/activate` */
 export function activate({ refine }: Services): Handler<Session, 'checkpoint/activate'> {
   return async ({ intentId, checkpointId }, { signal }) => ({
-    intent: wire(await refine.goTo(intentId, checkpointId, signal)),
+    intent: await refine.goTo(intentId, checkpointId, signal),
   });
 }
 

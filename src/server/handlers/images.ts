@@ -29,8 +29,8 @@ export function open(services: Services): Handler<Session, 'image/open'> {
       pixelSizeMicrons,
       pixelSizeSource,
       pixelSizeFrom,
-      levels: levels.map((level) => ({ ...level })),
-      warnings: warnings.map((warning) => ({ ...warning })),
+      levels,
+      warnings,
     };
   };
 }

@@ -1,27 +1,25 @@
 import type { Handler } from '../../protocol/handler';
-import type { Intent as WireIntent } from '../../protocol/types.gen';
-import type { Intent } from '../../services/intents/intents';
 import type { Services } from '../services';
 import type { Session } from '../session';
 
 /** `intent/create` */
 export function create({ intents }: Services): Handler<Session, 'intent/create'> {
-  return async ({ name, color }) => ({ intent: wire(intents.create(name, color)) });
+  return async ({ name, color }) => ({ intent: intents.create(name, color) });
 }
 
 /** `intent/update` */
 export function update({ intents }: Services): Handler<Session, 'intent/update'> {
-  return async ({ intentId, ...change }) => ({ intent: wire(intents.update(intentId, change)) });
+  return async ({ intentId, ...change }) => ({ intent: intents.update(intentId, change) });
 }
 
 /** `intent/list` */
 export function list({ intents }: Services): Handler<Session, 'intent/list'> {
-  return async () => ({ intents: intents.list().map(wire) });
+  return async () => ({ intents: intents.list() });
 }
 
 /** `intent/get` */
 export function get({ intents }: Services): Handler<Session, 'intent/get'> {
-  return async ({ intentId }) => ({ intent: wire(intents.get(intentId)) });
+  return async ({ intentId }) => ({ intent: intents.get(intentId) });
 }
 
 /** `intent/delete` */
@@ -39,13 +37,5 @@ export function exportDocument({ intentTransfer }: Services): Handler<Session, '
 
 /** `intent/import` */
 export function importDocument({ intentTransfer }: Services): Handler<Session, 'intent/import'> {
-  return async ({ document }) => {
-    const { intent, warnings } = await intentTransfer.import({ ...document });
-    return { intent: wire(intent), warnings };
-  };
-}
-
-/** An intent as it is sent. */
-export function wire(intent: Intent): WireIntent {
-  return { ...intent, color: [...intent.color] };
+  return async ({ document }) => intentTransfer.import({ ...document });
 }

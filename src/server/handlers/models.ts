@@ -4,7 +4,7 @@ import type { Session } from '../session';
 
 /** `model/list` */
 export function list({ models }: Services): Handler<Session, 'model/list'> {
-  return async () => ({ models: (await models.list()).map((entry) => ({ ...entry })) });
+  return async () => ({ models: await models.list() });
 }
 
 /** `model/import` */
@@ -15,7 +15,7 @@ export function importFolder(services: Services): Handler<Session, 'model/import
       ...(name !== undefined && { name }),
       signal,
     });
-    return { manifest: { ...manifest }, warnings: warnings.map((warning) => ({ ...warning })) };
+    return { manifest: { ...manifest }, warnings };
   };
 }
 
@@ -30,7 +30,7 @@ export function pull({ models }: Services): Handler<Session, 'model/pull'> {
       progress.report({ percentage, message: `${megabytes(bytes)} of ${megabytes(total)} MB` });
     };
     const { manifest, warnings } = await models.pull(name, { signal, onBytes });
-    return { manifest: { ...manifest }, warnings: warnings.map((warning) => ({ ...warning })) };
+    return { manifest: { ...manifest }, warnings };
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Handler } from '../../protocol/handler';
-import type { Feature } from '../../protocol/types.gen';
 import type { Services } from '../services';
 import type { Session } from '../session';
 
@@ -17,7 +16,7 @@ export function list({ judgements }: Services): Handler<Session, 'preference/lis
       imageUri,
       ...(objectId !== undefined && { objectId }),
       at,
-      overrides: [...overrides],
+      overrides,
     })),
     ...judgements.can(intentId),
   });
@@ -35,8 +34,6 @@ export function redo({ judgements }: Services): Handler<Session, 'preference/red
 
 /** `review/next` */
 export function next({ judge }: Services): Handler<Session, 'review/next'> {
-  return async ({ resultId, intentId, count = 10 }, { session }) => {
-    const { objects, ...counts } = judge.next(session.id, { resultId, intentId, count });
-    return { objects: objects as unknown as Feature[], ...counts };
-  };
+  return async ({ resultId, intentId, count = 10 }, { session }) =>
+    judge.next(session.id, { resultId, intentId, count });
 }

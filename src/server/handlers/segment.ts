@@ -1,6 +1,6 @@
 import { BridgeError } from '../../errors';
 import type { Handler } from '../../protocol/handler';
-import type { Feature, SegmentPromptParams } from '../../protocol/types.gen';
+import type { SegmentPromptParams } from '../../protocol/types.gen';
 import type { SearchOutcome } from '../../services/search/search';
 import { readExamples } from '../../services/search/searchRequest';
 import { searchImage } from '../../services/search/tilePixels';
@@ -34,7 +34,7 @@ export function prompt({ findAll, images, limits, models }: Services): Handler<S
 /** `segment/threshold` */
 export function threshold({ results }: Services): Handler<Session, 'segment/threshold'> {
   return async ({ resultId, filters }, { session }) => ({
-    featureCollection: wireCollection(results.get(session.id, resultId).features(filters)),
+    featureCollection: results.get(session.id, resultId).features(filters),
   });
 }
 
@@ -76,7 +76,7 @@ function refuseTooMany({ featureCollection, result }: SearchOutcome, limit: numb
 function answer({ result, featureCollection, tiles, pixelSizeMicrons, seconds, warnings }: SearchOutcome) {
   return {
     resultId: result.resultId,
-    featureCollection: wireCollection(featureCollection),
+    featureCollection,
     candidates: result
       .candidateFeatures()
       .map(({ prompt: { promptId, intent, click, masks }, features }) => ({
@@ -88,13 +88,9 @@ function answer({ result, featureCollection, tiles, pixelSizeMicrons, seconds, w
           ...(features[k] !== undefined && { feature: features[k] }),
         })),
       })),
-    tiles: { ...tiles, failed: tiles.failed.map((tile) => ({ ...tile })) },
+    tiles,
     pixelSizeMicrons,
     seconds,
-    warnings: warnings.map((warning) => ({ ...warning })),
+    warnings,
   };
-}
-
-function wireCollection({ features }: SearchOutcome['featureCollection']) {
-  return { type: 'FeatureCollection' as const, features: features as unknown as Feature[] };
 }

@@ -1,6 +1,7 @@
 import type { HandlerTable } from '../../protocol/handler';
 import type { Services } from '../services';
 import type { Session } from '../session';
+import * as batch from './batch';
 import * as checkpoints from './checkpoints';
 import * as graphs from './graphs';
 import * as images from './images';
@@ -42,6 +43,11 @@ export function handlerTable(services: Services): HandlerTable<Session> {
     'checkpoint/list': checkpoints.list(services),
     'checkpoint/activate': checkpoints.activate(services),
     'checkpoint/delete': checkpoints.remove(services),
+    'batch/start': batch.start(services),
+    'batch/status': batch.status(services),
+    'batch/list': batch.list(services),
+    'batch/cancel': batch.cancel(services),
+    'batch/resume': batch.resume(services),
     'model/list': models.list(services),
     'model/import': models.importFolder(services),
     'model/pull': models.pull(services),

@@ -1,5 +1,5 @@
 import type { Handler } from '../../protocol/handler';
-import type { RefineRequest } from '../../services/training/trainer';
+import type { RefineRequest } from '../../services/training/refinement';
 import type { Services } from '../services';
 import type { Session } from '../session';
 

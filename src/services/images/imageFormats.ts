@@ -2,10 +2,25 @@ import { open, stat } from 'node:fs/promises';
 import { BridgeError, isBridgeError } from '../../errors';
 import { HEADER_BYTES, type ImageFormat, type ImageLimits, type ImageSource } from './imageSource';
 import { jpegFormat, pngFormat } from './plainFormat';
+import type { OpenSlide } from './openSlide/openSlide';
+import { slideFormat } from './openSlide/slideFormat';
 import { tiffFormat } from './tiffFormat';
+import type { OmeZarr } from './zarr/omeZarr';
+import { omeZarrFormat } from './zarr/omeZarrFormat';
+
+/** Libraries outside this process that some formats need; without one, its formats are refused by name. */
+export interface ImageReaders {
+  readonly openSlide?: OpenSlide;
+  readonly omeZarr?: OmeZarr;
+}
 
 /** Every format the server reads by path, in the order in which they are asked. A new one is a row here. */
-export const IMAGE_FORMATS: readonly ImageFormat[] = [pngFormat, jpegFormat, tiffFormat];
+export function imageFormats({ openSlide, omeZarr }: ImageReaders): readonly ImageFormat[] {
+  return [slideFormat(openSlide), pngFormat, jpegFormat, tiffFormat, omeZarrFormat(omeZarr)];
+}
+
+/** The formats that need nothing but this process. */
+export const IMAGE_FORMATS: readonly ImageFormat[] = imageFormats({});
 
 /**
  * Opens an image file with the first format that knows it and can read it rightly.
@@ -20,12 +35,12 @@ export async function openImageFile(
   const header = await firstBytes(path);
   let refusal: BridgeError | undefined;
   for (const format of formats) {
-    if (!format.sniff(header, path)) continue;
+    if (!(await format.sniff(header, path))) continue;
     try {
       return await format.open(path, limits);
     } catch (error) {
       if (!isBridgeError(error)) throw unreadable(error);
-      if (error.errorName !== 'UnsupportedImage') throw error;
+      if (error.errorName !== 'UnsupportedImage' || format.exclusive === true) throw error;
       refusal ??= error;
     }
   }

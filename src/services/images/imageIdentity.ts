@@ -29,7 +29,10 @@ export async function fileStamp(path: string): Promise<FileStamp> {
   const { size, mtimeMs, ino } = await stat(path);
   const folder = (await stat(path)).isDirectory();
   const hash = folder ? await folderHash(path) : await sampledHash(path);
-  return { size, modified: mtimeMs, inode: ino, hash };
+  // The file of a MIRAX slide is its thumbnail; the slide lies in the folder of the same name.
+  const beside = /\.mrxs$/i.test(path) ? path.slice(0, -'.mrxs'.length) : undefined;
+  const companion = beside === undefined ? '' : await folderHash(beside).catch(() => '');
+  return { size, modified: mtimeMs, inode: ino, hash: hash + companion };
 }
 
 /** @throws BridgeError `ImageChanged` when the file is gone or is no longer the one of the stamp, by size, time and inode */

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BridgeError } from '../../errors';
 
@@ -34,6 +35,18 @@ export async function resolveImagePath(
     (found.isFile() && kind.startsWith('file')) || (found.isDirectory() && kind.endsWith('folder'));
   if (!taken) throw new BridgeError('FileNotFound', `${path} is not a ${kind}`, { path });
   return real;
+}
+
+/**
+ * The real path of a folder that is to be written into; it need not be there yet, but the nearest folder above it must lie in
+ * the roots. @throws BridgeError `PathNotAllowed`
+ */
+export async function resolveOutputFolder(uri: string, roots: readonly string[]): Promise<string> {
+  const path = resolve(localPath(uri));
+  let above = path;
+  while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
+  const real = await resolveImagePath(above, roots, 'folder');
+  return join(real, relative(above, path));
 }
 
 /**

@@ -19,7 +19,9 @@ export interface ImageFormat {
    * @param header the first bytes of the file (up to `HEADER_BYTES`); empty for a folder
    * @param path the real path of the file or folder
    */
-  sniff(header: Uint8Array, path: string): boolean;
+  sniff(header: Uint8Array, path: string): boolean | Promise<boolean>;
+  /** True when no other row may read what this one knows: a slide's thumbnail is not the slide. */
+  readonly exclusive?: boolean;
   /**
    * Reads what the file says about itself; pixels only as far as that needs them.
    * @throws BridgeError `UnsupportedImage` for what this row cannot read rightly: the next row whose `sniff` says yes is

@@ -1,50 +1,20 @@
-import type { Engine } from '../../engine/engine';
 import { BridgeError } from '../../errors';
-import { calibratedThreshold, splitHoldOut } from '../../sampo/holdOut';
-import { seededRandom } from '../../sampo/random';
-import { PIXEL_LOSS_DEFAULTS, SAMPO_DEFAULTS, type RefineSettings } from '../../sampo/settings';
-import type { Exemplar } from '../../segmentation/prompts';
-import type { Checkpoints } from '../intents/checkpoints';
-import type { EmbeddingCache } from '../embeddings/embeddingCache';
-import { checkHoldOut, judgedScores, shownProbabilities, verdictOf, type IntentState } from './holdOutCheck';
-import type { Intents } from '../intents/intents';
-import { readJudgedTiles, type JudgedTile, type KnownClick } from './judgedTiles';
-import type { Judgements, StoredJudgement } from '../intents/judgements';
-import type { NucleusModel } from '../models/nucleusModel';
-import type { Example } from '../search/example';
-import type { SearchImage } from '../search/tilePixels';
+import { startClock } from './clock';
+import { gather } from './gather';
+import { checkHoldOut, verdictOf } from './holdOutCheck';
+import { keep } from './keep';
+import { prepareLessons } from './lessons';
+import { calibrate, measure } from './measure';
+import { settingsOf, type RefineOutcome, type RefineRequest, type TrainerParts } from './refinement';
+import { TrainGraphs } from './trainGraphs';
 import { trainSteps, type StepProgress } from './trainLoop';
-import { TrainGraphs, TrainRun } from './trainStep';
-import { trainingTile, type TrainingTile } from './trainingPrompts';
+import { TrainRun } from './trainStep';
 
-/** Judged objects without which there is nothing to learn from. */
-const LEAST = 3;
 /** Time for steps when none is given: with reading and checking, a refinement stays below ten seconds. */
 const DEFAULT_SECONDS = 5;
 const DEFAULT_STEPS = 120;
-const DECODER = 'training/decoder';
-
-/** What a refinement may be told. */
-export interface RefineRequest {
-  readonly intentId: string;
-  readonly seconds?: number | undefined;
-  readonly steps?: number | undefined;
-  readonly trainable?: RefineSettings['trainable'] | undefined;
-  readonly seed?: number | undefined;
-  readonly objective?: 'sampo' | 'pixel-loss' | undefined;
-  readonly signal?: AbortSignal;
-  readonly onStep?: (progress: StepProgress) => void;
-}
-
-/** How a refinement ended. */
-export interface RefineOutcome {
-  readonly checkpointId: string | null;
-  readonly activated: boolean;
-  /** For a person. */
-  readonly verdict: string;
-  readonly metrics: Record<string, unknown>;
-  readonly seconds: number;
-}
+/** Engine id of the decoder that is being checked. */
+const TRAINED_DECODER = 'training/decoder';
 
 /** What the trainer does now. */
 export interface TrainerStatus {
@@ -55,24 +25,17 @@ export interface TrainerStatus {
   readonly secondsLeft?: number;
 }
 
-/** What the trainer works with. */
-export interface TrainerParts {
-  readonly engine: Engine;
-  readonly model: NucleusModel;
-  readonly cache: EmbeddingCache;
-  readonly intents: Intents;
-  readonly judgements: Judgements;
-  readonly checkpoints: Checkpoints;
-  /** An open image by its URI. */
-  readonly image: (uri: string) => SearchImage | undefined;
-  /** Of this program, for the provenance. */
-  readonly version: string;
+/** A refinement under way. */
+interface Current {
+  readonly intentId: string;
+  stopped: boolean;
+  last?: StepProgress;
 }
 
 /** Tunes an intent by what the user has judged; one refinement at a time, others' requests served between its steps. */
 export class Trainer {
   readonly #graphs: TrainGraphs;
-  #current: { intentId: string; stopped: boolean; last?: StepProgress } | undefined;
+  #current: Current | undefined;
 
   constructor(private readonly parts: TrainerParts) {
     this.#graphs = new TrainGraphs(parts.engine, parts.model);
@@ -110,172 +73,64 @@ export class Trainer {
       return await this.#refine(request, current);
     } finally {
       this.#current = undefined;
-      await this.parts.engine.release(DECODER);
+      await this.parts.engine.release(TRAINED_DECODER);
     }
   }
 
-  async #refine(
-    request: RefineRequest,
-    current: { stopped: boolean; last?: StepProgress },
-  ): Promise<RefineOutcome> {
-    const start = performance.now();
-    const since = (): number => (performance.now() - start) / 1000;
-    const { intentId, signal } = request;
-    const { engine, intents, judgements, checkpoints, model } = this.parts;
+  /** The recipe: gather, measure, train, calibrate, check, keep. */
+  async #refine(request: RefineRequest, current: Current): Promise<RefineOutcome> {
+    const { parts } = this;
+    const { engine, model, checkpoints } = parts;
     const settings = settingsOf(request);
-    const all = judgements.list(intentId);
-    requireEnough(all.filter(({ outline }) => outline !== undefined).length, 'objects are judged');
-    const active = await checkpoints.active(intentId);
-    const stored = intents.exemplars(intentId).filter(({ modelId }) => modelId === model.id);
-    const { tiles, closed } = await this.#tiles(all, stored.flatMap(knownClick), settings, signal);
-    const known = tiles.flatMap((tile) => tile.objects).filter((one) => one.judgementId !== undefined);
-    requireEnough(known.length, `judged objects lie in open images, and ${closed} in closed ones`);
-    // What was rejected is trained on but not shown: near the threshold it looks much like what is wanted, and in the prompt it
-    // took half of that away (docs/decisions/0022).
-    const learned = known
-      .filter(({ heldOut, wanted }) => wanted && !heldOut)
-      .map(({ feature }): Exemplar => ({ feature, label: 1 }));
-    const shown = await checkpoints.apply(intents.forSearch(intentId));
-    const before: IntentState = {
-      decoder: active?.decoder ?? model.decoder,
-      // An imported model's have another length.
-      exemplars: shown.exemplars.filter(({ modelId }) => modelId === model.id),
-      tokens: active?.refinement.tokens,
-    };
-    const lessons = await this.#lessons(tiles, { stored, judged: learned }, before, settings);
-    const threshold = shown.scoreThreshold ?? model.manifest.postprocess.scoreThreshold;
-    const was = { scores: await judgedScores(model, tiles, before), threshold };
+    const clock = startClock();
+
+    const evidence = await gather(parts, request, settings);
+    const { tiles, examples, start } = evidence;
+    const before = await measure(model, tiles, start);
+    const lessons = await prepareLessons(model, evidence, settings);
     const graph = await this.#graphs.get(settings);
-    const run = new TrainRun(engine, graph, settings, model.promptLimits, active?.refinement);
-    const readSeconds = since();
-    const { steps, metrics } = await trainSteps(this.parts, run, lessons, before, settings, {
+    const run = new TrainRun(engine, graph, settings, model.promptLimits, start.refinement);
+    const readSeconds = clock();
+
+    const trained = await trainSteps(parts, run, lessons, start, settings, {
       seconds: request.seconds ?? DEFAULT_SECONDS,
       steps: request.steps ?? DEFAULT_STEPS,
-      signal,
+      signal: request.signal,
       stopped: () => current.stopped,
       onStep: (progress) => {
         current.last = progress;
         request.onStep?.(progress);
       },
     });
-    const trainSeconds = since() - readSeconds;
-    if (current.stopped)
-      return {
-        checkpointId: null,
-        activated: false,
-        verdict: `stopped after ${steps} steps; nothing is changed`,
-        metrics: { steps, ...metrics },
-        seconds: since(),
-      };
-    await checkpoints.loadDecoder(DECODER, run.parameters);
-    const scores = await judgedScores(model, tiles, {
-      decoder: DECODER,
-      exemplars: [...stored, ...learned],
+    const trainSeconds = clock() - readSeconds;
+    if (current.stopped) return nothingChanged(trained.steps, trained.metrics, clock());
+
+    await checkpoints.loadDecoder(TRAINED_DECODER, run.parameters);
+    const after = await calibrate(model, tiles, {
+      decoder: TRAINED_DECODER,
+      exemplars: [...examples.stored, ...examples.judged],
       tokens: run.tokens,
     });
-    const trained = scores.filter(({ heldOut }) => !heldOut);
-    const scoreThreshold = calibratedThreshold(trained, model.manifest.postprocess.scoreThreshold);
-    const check = checkHoldOut(was, { scores, threshold: scoreThreshold });
-    const counts = { judgements: all.length, heldOut: check.after.count, closed, tiles: tiles.length };
-    const checks = {
-      holdOutBefore: check.before,
-      holdOutAfter: check.after,
-      ...(check.after.count > 0 && { holdOutGain: check.gain }),
-      scoreThreshold,
-      readSeconds,
-      trainSeconds,
-    };
-    const figures = { steps, ...metrics, ...counts, ...checks };
-    const refinement = { parameters: run.parameters, tokens: run.tokens, exemplars: learned, scoreThreshold };
-    const { checkpointId } = await checkpoints.save(intentId, refinement, {
-      metrics: figures,
-      provenance: {
-        model: model.id,
-        decoderSha256: model.manifest.files.decoder.sha256,
-        startedFrom: active ? intents.get(intentId).checkpointId : null,
-        judgements: all.map(({ judgementId }) => judgementId),
-        settings,
-        version: this.parts.version,
-      },
-    });
-    if (!check.worse) await checkpoints.activate(intentId, checkpointId);
-    return {
-      checkpointId,
-      activated: !check.worse,
-      verdict: verdictOf(check),
-      metrics: figures,
-      seconds: since(),
-    };
-  }
-
-  #tiles(
-    all: readonly StoredJudgement[],
-    clicks: readonly KnownClick[],
-    settings: RefineSettings,
-    signal: AbortSignal | undefined,
-  ) {
-    const items = all.map((judgement) => ({
-      wanted: judgement.kind !== 'reject',
-      judgement,
-    }));
-    // A choice among candidates cannot be checked against a score: it is always trained on.
-    const choices = items.filter(({ judgement }) => judgement.kind === 'better');
-    const objects = items.filter(({ judgement }) => judgement.kind !== 'better');
-    const split = splitHoldOut(objects, settings.holdOutShare);
-    const { model, cache, image } = this.parts;
-    return readJudgedTiles(
-      {
-        train: [...split.train, ...choices].map(({ judgement }) => judgement),
-        holdOut: split.holdOut.map(({ judgement }) => judgement),
-      },
-      clicks,
-      { model, cache, image, job: { priority: 'training', ...(signal && { signal }) } },
-    );
-  }
-
-  /** The tiles with the questions asked about them. @throws BridgeError `JudgementsTooFew` when there is none */
-  async #lessons(
-    tiles: readonly JudgedTile[],
-    examples: { readonly stored: readonly Exemplar[]; readonly judged: readonly Exemplar[] },
-    before: IntentState,
-    settings: RefineSettings,
-  ): Promise<TrainingTile[]> {
-    const { model } = this.parts;
-    const random = seededRandom(settings.seed);
-    const lessons: TrainingTile[] = [];
-    for (const tile of tiles) {
-      const anchored = settings.anchorWeight > 0 && settings.objective.lambdaSegment > 0;
-      const anchor = anchored ? await shownProbabilities(model, tile, before) : undefined;
-      const lesson = trainingTile(tile, examples, anchor, settings, model.promptLimits, random);
-      const taught = lesson.objects.verdicts.size > 0 || tile.choices.length > 0;
-      if (lesson.prompts.length > 0 && taught) lessons.push(lesson);
-    }
-    if (lessons.length === 0)
-      throw new BridgeError('JudgementsTooFew', 'no judged object can be asked for', {
-        least: LEAST,
-        have: 0,
-        hint: 'accept at least one object of the type, or click one',
-      });
-    return lessons;
+    const check = checkHoldOut(before, after);
+    const { parameters, tokens } = run;
+    const refinement = { parameters, tokens, exemplars: examples.judged, scoreThreshold: after.threshold };
+    const version = { refinement, trained, settings, check, readSeconds, trainSeconds };
+    const kept = await keep(parts, request.intentId, evidence, version);
+    return { ...kept, verdict: verdictOf(check), seconds: clock() };
   }
 }
 
-/** @throws BridgeError `JudgementsTooFew` */
-function requireEnough(have: number, what: string): void {
-  if (have < LEAST)
-    throw new BridgeError('JudgementsTooFew', `${have} ${what}, ${LEAST} are needed`, {
-      least: LEAST,
-      have,
-      hint: 'judge more objects, in images that are open',
-    });
-}
-
-/** What is known from a click, where it was made. */
-function knownClick({ place, label }: Example): KnownClick[] {
-  return place ? [{ ...place, wanted: label === 1 }] : [];
-}
-
-function settingsOf({ objective, trainable, seed }: RefineRequest): RefineSettings {
-  const base = objective === 'pixel-loss' ? PIXEL_LOSS_DEFAULTS : SAMPO_DEFAULTS;
-  return { ...base, ...(trainable && { trainable }), ...(seed !== undefined && { seed }) };
+/** How a refinement ends that was stopped. */
+function nothingChanged(
+  steps: number,
+  metrics: Readonly<Record<string, number>>,
+  seconds: number,
+): RefineOutcome {
+  return {
+    checkpointId: null,
+    activated: false,
+    verdict: `stopped after ${steps} steps; nothing is changed`,
+    metrics: { steps, ...metrics },
+    seconds,
+  };
 }

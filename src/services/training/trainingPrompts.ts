@@ -1,18 +1,12 @@
-import { candidatePairs, mineInterPrompt, mineIntraPrompt, strongestPairs } from '../../sampo/mining';
-import type { PreferencePair, RatedAnswer } from '../../sampo/mining';
-import {
-  judgedPixels,
-  verdictDirections,
-  type Anchor,
-  type JudgedObjects,
-  type JudgedPixels,
-} from '../../sampo/judgedPixels';
+import { judgedPixels, type JudgedObjects, type JudgedPixels } from '../../sampo/judgedPixels';
 import { synthesizePrompts } from '../../sampo/promptSynthesis';
 import { shuffled, type Random } from '../../sampo/random';
 import type { RefineSettings } from '../../sampo/settings';
+import type { Point } from '../../segmentation/geometry';
 import {
   buildPromptFeeds,
   type Exemplar,
+  type PointPrompt,
   type PromptLimits,
   type PromptSet,
 } from '../../segmentation/prompts';
@@ -24,7 +18,7 @@ export interface TrainingPrompt {
   /** Decoder inputs without embedding. */
   readonly feeds: Readonly<Record<string, Tensor>>;
   /** The user's pick among the masks of this very prompt. */
-  readonly choice?: JudgedChoice;
+  readonly choice?: JudgedChoice | undefined;
 }
 
 /** A tile to train on, and the questions asked about it; the first one is what a search asks. */
@@ -35,111 +29,65 @@ export interface TrainingTile {
   readonly prompts: readonly TrainingPrompt[];
 }
 
+/** What a tile may be asked with: the intent's own examples, and what its judgements add to them. */
+export interface TrainingExamples {
+  readonly stored: readonly Exemplar[];
+  readonly judged: readonly Exemplar[];
+}
+
 /** Random parts of the examples that a tile is asked with, beside all of them. */
-const PARTS = 3;
+const RANDOM_PARTS = 3;
 
 /**
- * The questions asked about a tile: what a search asks (all of the intent's examples), its clicks alone, random parts of the
+ * A tile with its questions: what a search asks (all of the intent's examples), its clicks alone, random parts of the
  * examples, clicks of rising quality on judged objects, and the clicks whose candidates were compared.
  * @param anchor probabilities of the answer before training, for the nuclei that nobody judged
  */
 export function trainingTile(
   tile: JudgedTile,
-  examples: { readonly stored: readonly Exemplar[]; readonly judged: readonly Exemplar[] },
-  anchor: Anchor['probabilities'] | undefined,
+  examples: TrainingExamples,
+  anchor: Float32Array | undefined,
   settings: RefineSettings,
   limits: PromptLimits,
   random: Random,
 ): TrainingTile {
   const objects = trainingObjects(tile);
-  const { stored, judged } = examples;
-  const all = [...stored, ...judged];
-  const ask = (prompts: PromptSet, choice?: JudgedChoice): TrainingPrompt => ({
-    feeds: buildPromptFeeds(tile.tile, prompts, limits),
-    ...(choice && { choice }),
-  });
-  const here = ({ x, y, feature, label }: { x: number; y: number } & Exemplar) => ({
-    x: x + tile.tile.x,
-    y: y + tile.tile.y,
-    feature,
-    label,
-  });
-  const parts = Array.from({ length: PARTS }, () => somePart(all, random));
-  const sets: readonly (readonly Exemplar[])[] = [all, ...(judged.length > 0 ? [stored, ...parts] : [])];
-  const confirmed = tile.objects.filter(({ heldOut }) => !heldOut);
-  return {
-    tile,
+  const pixels = judgedPixels(
     objects,
-    pixels: judgedPixels(
-      objects,
-      settings.backgroundWeight,
-      anchor && { probabilities: anchor, nuclei: tile.nuclei, weight: settings.anchorWeight },
-    ),
-    prompts: [
-      ...sets
-        .filter((set) => set.some(({ label }) => label === 1))
-        .map((exemplars) => ask({ points: [], exemplars })),
-      ...synthesizePrompts(confirmed, limits.points, random).map(({ clicks }) =>
-        ask({ points: clicks.map(here) }),
-      ),
-      ...tile.choices.map((choice) =>
-        ask({ points: [here({ ...choice, label: 1 })], exemplars: stored }, choice),
-      ),
-    ],
-  };
+    settings.backgroundWeight,
+    anchor && { probabilities: anchor, nuclei: tile.nuclei, weight: settings.anchorWeight },
+  );
+  const question = (prompts: PromptSet, choice?: JudgedChoice): TrainingPrompt => ({
+    feeds: buildPromptFeeds(tile.tile, prompts, limits),
+    choice,
+  });
+  const byExamples = exampleSets(examples, random).map((exemplars) => question({ points: [], exemplars }));
+  const confirmed = tile.objects.filter(({ heldOut }) => !heldOut);
+  const byClicks = synthesizePrompts(confirmed, limits.points, random).map(({ clicks }) =>
+    question({ points: clicks.map((click) => placed(tile, click)) }),
+  );
+  const byChoices = tile.choices.map((choice) =>
+    question({ points: [placed(tile, { ...choice, label: 1 })], exemplars: examples.stored }, choice),
+  );
+  return { tile, objects, pixels, prompts: [...byExamples, ...byClicks, ...byChoices] };
+}
+
+/** All examples, those of the intent alone, and random parts of all; each set with a positive one. */
+function exampleSets({ stored, judged }: TrainingExamples, random: Random): (readonly Exemplar[])[] {
+  const all = [...stored, ...judged];
+  const parts = Array.from({ length: RANDOM_PARTS }, () => randomPart(all, random));
+  const sets = [all, ...(judged.length > 0 ? [stored, ...parts] : [])];
+  return sets.filter((set) => set.some(({ label }) => label === 1));
 }
 
 /** One positive at least, and each of the others with even chance. */
-function somePart(examples: readonly Exemplar[], random: Random): Exemplar[] {
-  const sure = shuffled(
-    examples.filter(({ label }) => label === 1),
-    random,
-  )[0];
-  return examples.filter((one) => one === sure || random() < 0.5);
+function randomPart(examples: readonly Exemplar[], random: Random): Exemplar[] {
+  const positives = examples.filter(({ label }) => label === 1);
+  const sure = shuffled(positives, random)[0];
+  return examples.filter((example) => example === sure || random() < 0.5);
 }
 
-/** The pairs of one prompt, from the answers to prompts of its tile: the user's first, then the largest gaps. */
-export function pairsFor(
-  { objects, pixels, prompts }: TrainingTile,
-  index: number,
-  answers: readonly (RatedAnswer | undefined)[],
-  settings: RefineSettings,
-): PreferencePair[] {
-  const answer = answers[index]!;
-  const known = answers.flatMap((one, at) => (one ? [{ one, at }] : []));
-  const { utilityThreshold } = settings;
-  const choice = prompts[index]!.choice;
-  const mined = mineInterPrompt(
-    known.map(({ one }) => one),
-    pixels,
-    utilityThreshold,
-  );
-  return strongestPairs(
-    [
-      ...verdictPairs(objects, answer, index),
-      ...(choice
-        ? candidatePairs(answer, index, choice.chosen).filter(({ rank }) =>
-            choice.rejected.includes(rank!.loser),
-          )
-        : []),
-      ...mined
-        .map((pair) => ({ ...pair, prompt: known[pair.prompt]!.at }))
-        .filter(({ prompt }) => prompt === index),
-      ...mineIntraPrompt(answer, index, pixels, utilityThreshold),
-    ],
-    settings.pairs,
-  );
-}
-
-/** One pair per judged object; wanted and unwanted ones weigh the same in sum. */
-function verdictPairs(objects: JudgedObjects, answer: RatedAnswer, prompt: number): PreferencePair[] {
-  const verdicts = [...objects.verdicts.values()];
-  const wanted = verdicts.filter(Boolean).length;
-  const unwanted = verdicts.length - wanted;
-  const balanced = wanted > 0 && unwanted > 0;
-  return verdictDirections(objects).map(({ object, direction }): PreferencePair => {
-    const own = objects.verdicts.get(object) === true ? wanted : unwanted;
-    const weight = balanced ? verdicts.length / (2 * own) : 1;
-    return { source: 'verdict', prompt, head: answer.shown, direction, gap: 1, weight };
-  });
+/** A click of a tile as a point prompt of the whole image. */
+function placed({ tile }: JudgedTile, { x, y, feature, label }: Point & Exemplar): PointPrompt {
+  return { x: x + tile.x, y: y + tile.y, feature, label };
 }

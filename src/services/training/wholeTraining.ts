@@ -1,37 +1,25 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Engine } from '../../engine/engine';
 import { BridgeError } from '../../errors';
 import { holdOutResult, type HoldOutResult } from '../../sampo/holdOut';
 import { seededRandom, shuffled, type Random } from '../../sampo/random';
-import { PIXEL_LOSS_DEFAULTS, SAMPO_DEFAULTS, type RefineSettings } from '../../sampo/settings';
-import type { Exemplar } from '../../segmentation/prompts';
-import { readFileChecked, sha256, writeFileAtomic } from '../../store/files';
-import {
-  classesOf,
-  MINIMUM_OBJECTS,
-  loadEntry,
-  type DataSet,
-  type Entry,
-  type LabelledImage,
-} from '../labelled/dataset';
-import { readCheckpoint, writeCheckpoint } from '../intents/checkpointFile';
-import { decoderWith } from '../intents/decoderFile';
-import { EmbeddingCache } from '../embeddings/embeddingCache';
-import { judgedScores, type JudgedScore } from './holdOutCheck';
-import { readJudgedTiles, type JudgedTile } from './judgedTiles';
+import type { RefineSettings } from '../../sampo/settings';
+import { MINIMUM_OBJECTS, type DataSet, type Entry } from '../labelled/dataset';
 import { NucleusModel } from '../models/nucleusModel';
-import { memoryImage } from '../search/tilePixels';
-import { trainSteps, type StepProgress } from './trainLoop';
-import { trainingTile } from './trainingPrompts';
-import { TrainGraphs, TrainRun } from './trainStep';
+import { startClock } from './clock';
+import { defaultsOf, type Objective } from './refinement';
+import { readSubjects, subjectScores, type Subject } from './subjects';
+import { TrainGraphs } from './trainGraphs';
+import { TrainingFolder } from './trainingFolder';
+import { trainingTile, type TrainingTile } from './trainingPrompts';
+import { trainSteps, type StepProgress, type TrainedSteps } from './trainLoop';
+import { TrainRun } from './trainStep';
 
 /** What to train on, and how. */
 export interface WholeTrainingOptions {
   readonly data: DataSet;
   /** Share of the images that is used, drawn by the seed, 0..1. */
   readonly fraction: number;
-  readonly objective: 'sampo' | 'pixel-loss';
+  readonly objective: Objective;
   readonly seed: number;
   readonly steps: number;
   /** For training itself; reading and checking come on top. */
@@ -40,8 +28,8 @@ export interface WholeTrainingOptions {
   readonly saveEvery: number;
   /** Folder of the trained model: `model.json` and its files. */
   readonly out: string;
-  readonly signal?: AbortSignal;
-  readonly onStep?: (progress: StepProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: ((progress: StepProgress) => void) | undefined;
 }
 
 /** How training ended; `holdOut` figures are of images that were not trained on. */
@@ -58,22 +46,14 @@ export interface WholeTrainingReport {
 }
 
 /** One image in ten is kept back, one at least where there are two. */
-const HELD_OUT = 0.1;
-/** Examples that a question may hold: wanted ones, further wanted ones, unwanted ones. */
-const EXAMPLES = { stored: 3, more: 5, unwanted: 3 } as const;
-const CHECKPOINT = 'training.sampo';
-const PROGRESS = 'training.json';
-
-/** A class of an image: its tiles, and examples of it. */
-interface Subject {
-  readonly tiles: readonly JudgedTile[];
-  readonly stored: readonly Exemplar[];
-  readonly more: readonly Exemplar[];
-}
+const HELD_OUT_SHARE = 0.1;
+/** Engine id of the decoder that is being checked. */
+const TRAINED_DECODER = 'training/whole';
 
 /**
- * Trains the decoder for every class of a labelled data set at once, with the steps of a refinement, and writes a model folder. A
- * run that ended early is taken up where it was last saved (with a fresh optimizer) when it is started again with the same options.
+ * Trains the decoder for every class of a labelled data set at once, with the steps of a refinement, and writes a model folder:
+ * gather, measure, train, keep, check. A run that ended early is taken up where it was last saved (with a fresh optimizer) when it
+ * is started again with the same options.
  * @throws BridgeError `JudgementsTooFew` when no image has a class with enough objects, `RequestCancelled`, `FileDamaged`, and what
  * loading and training throw
  */
@@ -82,175 +62,136 @@ export async function trainWhole(
   modelFolder: string,
   options: WholeTrainingOptions,
 ): Promise<WholeTrainingReport> {
-  const { data, fraction, seed, out, saveEvery } = options;
-  const start = performance.now();
+  const clock = startClock();
+  const settings = settingsOf(options);
   const model = new NucleusModel(engine, modelFolder);
   await model.load();
-  const base = options.objective === 'pixel-loss' ? PIXEL_LOSS_DEFAULTS : SAMPO_DEFAULTS;
-  // Labels of a data set are taken at their word, other than what is judged in passing.
-  const objective = { ...base.objective, wrong: 0 };
-  const settings: RefineSettings = { ...base, objective, seed, anchorWeight: 0 };
-  const random = seededRandom(seed);
+
+  const random = seededRandom(options.seed);
+  const images = splitImages(options, random);
+  const heldOut = await readSubjects(model, images.heldOut, random);
+  const taught = await readSubjects(model, images.taught, random);
+  const lessons = lessonsOf(model, taught, settings, random);
+  const folder = new TrainingFolder(options.out, runKey(model, images, options));
+  const saved = await folder.readSaved();
+
+  const measure = async (measured: NucleusModel, decoder: string): Promise<HoldOutResult> =>
+    holdOutResult(await subjectScores(measured, heldOut, decoder), model.manifest.postprocess.scoreThreshold);
+  const holdOutBefore = await measure(model, model.decoder);
+
+  const graph = await new TrainGraphs(engine, model).get(settings);
+  const run = new TrainRun(engine, graph, settings, model.promptLimits, saved?.refinement, false);
+  const trained = await trainAndSave(
+    { engine, model, run, lessons, settings, folder },
+    saved?.steps ?? 0,
+    options,
+  );
+
+  await folder.writeModel(model, run.parameters);
+
+  const written = new NucleusModel(engine, options.out);
+  await engine.load(TRAINED_DECODER, { model: await written.read('decoder') });
+  const holdOutAfter = await measure(written, TRAINED_DECODER);
+  await engine.release(TRAINED_DECODER);
+  return {
+    images: images.taught.length,
+    heldOutImages: images.heldOut.length,
+    tiles: lessons.length,
+    ...trained,
+    seconds: clock(),
+    holdOutBefore,
+    holdOutAfter,
+  };
+}
+
+/** Labels of a data set are taken at their word, other than what is judged in passing; and every nucleus is labelled. */
+function settingsOf({ objective, seed }: WholeTrainingOptions): RefineSettings {
+  const defaults = defaultsOf(objective);
+  return {
+    ...defaults,
+    objective: { ...defaults.objective, labelSmoothing: 0 },
+    seed,
+    anchorWeight: 0,
+  };
+}
+
+/** Images to train on, and those kept back. */
+interface ImageSplit {
+  readonly taught: readonly Entry[];
+  readonly heldOut: readonly Entry[];
+}
+
+function splitImages({ data, fraction }: WholeTrainingOptions, random: Random): ImageSplit {
   const count = Math.max(2, Math.round(fraction * data.entries.length));
   const chosen = shuffled(data.entries, random).slice(0, count);
-  const kept = Math.max(1, Math.round(HELD_OUT * chosen.length));
-  const held = await readSubjects(model, chosen.slice(0, kept), random);
-  const taught = await readSubjects(model, chosen.slice(kept), random);
-  const lessons = taught.flatMap(({ tiles, stored, more }) =>
-    tiles.map((tile) =>
-      trainingTile(tile, { stored, judged: more }, undefined, settings, model.promptLimits, random),
-    ),
+  const kept = Math.max(1, Math.round(HELD_OUT_SHARE * chosen.length));
+  return { heldOut: chosen.slice(0, kept), taught: chosen.slice(kept) };
+}
+
+/** @throws BridgeError `JudgementsTooFew` */
+function lessonsOf(
+  model: NucleusModel,
+  subjects: readonly Subject[],
+  settings: RefineSettings,
+  random: Random,
+): TrainingTile[] {
+  const lessons = subjects.flatMap(({ tiles, examples }) =>
+    tiles.map((tile) => trainingTile(tile, examples, undefined, settings, model.promptLimits, random)),
   );
   if (lessons.length === 0)
     throw new BridgeError('JudgementsTooFew', `no class has ${MINIMUM_OBJECTS} objects in any image`);
+  return lessons;
+}
 
-  mkdirSync(out, { recursive: true });
-  const key = JSON.stringify({ model: model.manifest.files.decoder.sha256, fraction, objective: options.objective, seed, images: chosen.map(({ name }) => name) }); // prettier-ignore
-  const saved = await readSaved(out, key);
-  const threshold = model.manifest.postprocess.scoreThreshold;
-  const before = holdOutResult(await scoresOf(model, held, model.decoder), threshold);
-  const graph = await new TrainGraphs(engine, model).get(settings);
-  const run = new TrainRun(engine, graph, settings, model.promptLimits, saved?.refinement, false);
-  let steps = saved?.steps ?? 0;
-  let metrics = {};
-  const spent = (): number => (performance.now() - start) / 1000;
-  const ready = spent();
-  while (steps < options.steps && spent() - ready < options.seconds) {
-    const from = steps;
-    const done = await trainSteps(
-      { engine, model },
-      run,
-      lessons,
-      { decoder: model.decoder },
-      { ...settings, seed: seed + from },
-      {
-        // prettier-ignore
-        steps: Math.min(saveEvery, options.steps - steps),
-        seconds: options.seconds - (spent() - ready),
-        signal: options.signal,
-        onStep: (progress) =>
-        options.onStep?.({ ...progress, step: from + progress.step, percentage: (100 * (from + progress.step)) / options.steps }), // prettier-ignore
+/** What two runs must have in common for one to take the other up. */
+function runKey(
+  model: NucleusModel,
+  { heldOut, taught }: ImageSplit,
+  { fraction, objective, seed }: WholeTrainingOptions,
+): string {
+  return JSON.stringify({
+    model: model.manifest.files.decoder.sha256,
+    fraction,
+    objective,
+    seed,
+    images: [...heldOut, ...taught].map(({ name }) => name),
+  });
+}
+
+/** A training run with all that it works on. */
+interface RunningTraining {
+  readonly engine: Engine;
+  readonly model: NucleusModel;
+  readonly run: TrainRun;
+  readonly lessons: readonly TrainingTile[];
+  readonly settings: RefineSettings;
+  readonly folder: TrainingFolder;
+}
+
+/** Trains in slices, each saved when it is done. @param stepsBefore of a run that is taken up @returns steps in all */
+async function trainAndSave(
+  { engine, model, run, lessons, settings, folder }: RunningTraining,
+  stepsBefore: number,
+  options: WholeTrainingOptions,
+): Promise<TrainedSteps> {
+  const clock = startClock();
+  const reference = { decoder: model.decoder };
+  let trained: TrainedSteps = { steps: stepsBefore, metrics: {} };
+  while (trained.steps < options.steps && clock() < options.seconds) {
+    const before = trained.steps;
+    // Each slice draws its own questions, also when the run is taken up in between.
+    const sliceSettings = { ...settings, seed: settings.seed + before };
+    const slice = await trainSteps({ engine, model }, run, lessons, reference, sliceSettings, {
+      steps: Math.min(options.saveEvery, options.steps - before),
+      seconds: options.seconds - clock(),
+      signal: options.signal,
+      onStep: (progress) => {
+        const step = before + progress.step;
+        options.onStep?.({ ...progress, step, percentage: (100 * step) / options.steps });
       },
-    );
-    steps += done.steps;
-    metrics = done.metrics;
-    await writeFileAtomic(
-      join(out, CHECKPOINT),
-      writeCheckpoint({ parameters: run.parameters, tokens: run.tokens, exemplars: [] }),
-    ).then((checksum) =>
-      writeFileAtomic(join(out, PROGRESS), Buffer.from(JSON.stringify({ key, steps, checksum }))),
-    );
+    });
+    trained = { steps: before + slice.steps, metrics: slice.metrics };
+    await folder.save(run, trained.steps);
   }
-  await writeModel(model, run.parameters, out);
-  const trained = new NucleusModel(engine, out);
-  const id = 'training/whole';
-  await engine.load(id, { model: await trained.read('decoder') });
-  const after = holdOutResult(await scoresOf(model, held, id), threshold);
-  await engine.release(id);
-  return {
-    images: chosen.length - kept,
-    heldOutImages: kept,
-    tiles: lessons.length,
-    steps,
-    seconds: spent(),
-    metrics,
-    holdOutBefore: before,
-    holdOutAfter: after,
-  };
-}
-
-/** Every class of the images with its labelled nuclei, tile by tile. */
-async function readSubjects(
-  model: NucleusModel,
-  entries: readonly Entry[],
-  random: Random,
-): Promise<Subject[]> {
-  const subjects: Subject[] = [];
-  for (const entry of entries) {
-    const labelled = await loadEntry(entry, model.manifest.micronsPerPixel);
-    const cache = new EmbeddingCache();
-    for (const asked of classesOf(labelled)) {
-      const subject = await readSubject(model, cache, labelled, asked, random);
-      if (subject) subjects.push(subject);
-    }
-    await cache.close();
-  }
-  return subjects;
-}
-
-async function readSubject(
-  model: NucleusModel,
-  cache: EmbeddingCache,
-  { name, image, objects }: LabelledImage,
-  asked: string,
-  random: Random,
-): Promise<Subject | undefined> {
-  const { micronsPerPixel } = model.manifest;
-  const opened = { ...memoryImage(image, { uri: name, pixelSizeMicrons: micronsPerPixel }), key: name };
-  const clicks = objects.flatMap(({ x, y, class: kind }) =>
-    kind === undefined ? [] : [{ imageUri: name, x, y, wanted: kind === asked }],
-  );
-  const { tiles } = await readJudgedTiles({ train: [], holdOut: [] }, clicks, {
-    model,
-    cache,
-    image: () => opened,
-    job: { priority: 'batch' },
-  });
-  const found = shuffled(
-    tiles.flatMap((tile) => tile.objects),
-    random,
-  );
-  const wanted = found.filter((object) => object.wanted);
-  if (wanted.length < MINIMUM_OBJECTS) return undefined;
-  const example = ({ feature, wanted: label }: (typeof found)[number]): Exemplar => ({
-    feature,
-    label: label ? 1 : 0,
-  });
-  const { stored, more, unwanted } = EXAMPLES;
-  const others = found.filter((object) => !object.wanted).slice(0, unwanted);
-  return {
-    tiles,
-    stored: wanted.slice(0, stored).map(example),
-    more: [...wanted.slice(stored, stored + more), ...others].map(example),
-  };
-}
-
-/** Scores of all labelled nuclei, asked for by three examples. */
-async function scoresOf(
-  model: NucleusModel,
-  subjects: readonly Subject[],
-  decoder: string,
-): Promise<JudgedScore[]> {
-  const scores: JudgedScore[] = [];
-  for (const { tiles, stored } of subjects)
-    scores.push(...(await judgedScores(model, tiles, { decoder, exemplars: stored })));
-  return scores;
-}
-
-/** What an interrupted run of the same options has saved. @throws BridgeError `FileDamaged` */
-async function readSaved(out: string, key: string) {
-  const path = join(out, PROGRESS);
-  if (!existsSync(path)) return undefined;
-  const saved = JSON.parse(readFileSync(path, 'utf8')) as { key: string; steps: number; checksum: string };
-  if (saved.key !== key) return undefined;
-  const bytes = await readFileChecked(join(out, CHECKPOINT), saved.checksum);
-  return { steps: saved.steps, refinement: readCheckpoint(bytes) };
-}
-
-/** The model with its new decoder, as a folder like the one it came from. */
-async function writeModel(
-  model: NucleusModel,
-  parameters: ReadonlyMap<string, Float32Array>,
-  out: string,
-): Promise<void> {
-  const { manifest, folder } = model;
-  const { encoder, decoder } = manifest.files;
-  const bytes = decoderWith(await model.read('decoder'), parameters);
-  copyFileSync(join(folder, encoder.path), join(out, encoder.path));
-  await writeFileAtomic(join(out, decoder.path), bytes);
-  const files = { encoder, decoder: { ...decoder, sha256: sha256(bytes), bytes: bytes.length } };
-  await writeFileAtomic(
-    join(out, 'model.json'),
-    Buffer.from(`${JSON.stringify({ ...manifest, files }, null, 2)}\n`),
-  );
+  return trained;
 }

@@ -1,6 +1,7 @@
 import type { Checkpoints } from '../intents/checkpoints';
 import type { Intent, Intents } from '../intents/intents';
-import type { RefineOutcome, RefineRequest, Trainer } from '../training/trainer';
+import type { RefineOutcome, RefineRequest } from '../training/refinement';
+import type { Trainer } from '../training/trainer';
 import type { Republisher } from './republish';
 
 /** What refining works with. */

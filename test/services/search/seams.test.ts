@@ -113,7 +113,7 @@ let first: Painted;
 beforeAll(async () => {
   whole = await search({ x: 0, y: 0 });
   first = paint(whole);
-}, 60_000);
+});
 
 test('tiles belong to the image: a nucleus has one outline and one score, wherever the extent lies', async () => {
   const extent = { x: 30, y: 131, width: 150, height: 203 };

@@ -86,11 +86,12 @@ test('a refinement reports every step, keeps a version with its provenance, and 
   expect(done.metrics).toMatchObject({ steps: 8, judgements: 10, heldOut: 2, closed: 0 });
   expect(done.metrics['meanMargin']).toBeGreaterThan(0);
   const [version] = bench.checkpoints.list(intentId);
-  expect(version).toMatchObject({ checkpointId: done.checkpointId, active: done.activated, round: 1 });
+  expect(version).toMatchObject({ checkpointId: done.checkpointId, active: true, round: 1 });
   expect(version!.provenance).toMatchObject({ model: bench.model.id, startedFrom: null, version: 'test' });
   expect(version!.provenance['judgements']).toHaveLength(10);
-  const { mean, error } = done.metrics['holdOutGain'] as { mean: number; error: number };
-  expect(done.activated).toBe(mean >= -error);
+  // What was judged is true and the kinds differ: what is kept back does not lose, and the version is put to use.
+  expect(done).toMatchObject({ activated: true, verdict: expect.stringMatching(/^in use; of 2/) as unknown });
+  expect(bench.intents.get(intentId).checkpointId).toBe(done.checkpointId);
   expect(bench.trainer.status()).toEqual({ running: false });
 });
 

@@ -1,0 +1,21 @@
+// Removes from dist/ what no source stands behind any more: a file that was renamed must not be shipped under both names.
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+function prune(folder) {
+  for (const entry of readdirSync(join(root, 'dist', folder), { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (existsSync(join(root, 'src', path))) prune(path);
+      else rmSync(join(root, 'dist', path), { recursive: true });
+      continue;
+    }
+    const source = /^(.*)\.js(\.map)?$/.exec(path)?.[1];
+    if (source !== undefined && !existsSync(join(root, 'src', `${source}.ts`)))
+      rmSync(join(root, 'dist', path));
+  }
+}
+
+prune('.');

@@ -1,0 +1,113 @@
+import { rectangleToImageSpace, relateSpaces } from '../../segmentation/coordinates';
+import type { Rectangle } from '../../segmentation/geometry';
+import { findTissue, type TissueMask } from '../../segmentation/tissue';
+import { unitGrid, type Unit } from '../../segmentation/unitGrid';
+import type { RgbPixels } from '../images/pixels';
+import { clipExtent, type SearchExtent } from '../search/searchRequest';
+import type { SearchImage } from '../search/tilePixels';
+import type { Warning } from '../warning';
+
+/** Side of a unit, model px: a hundred tiles, some ten seconds on two cores. */
+const UNIT_SIDE = 2048;
+/** Longest side of the picture in which tissue is found and that the contact sheet shows, px. */
+const OVERVIEW_SIDE = 1536;
+
+/** An image cut into units. */
+export interface CutImage {
+  readonly units: readonly Unit[];
+  /** Of the extent, or of the tissue in it, mm². */
+  readonly areaMm2: number;
+  readonly pixelSizeMicrons: number;
+  readonly overview: RgbPixels;
+  /** Of the whole image; absent when all of the extent is searched. */
+  readonly tissue: TissueMask | undefined;
+  readonly warnings: readonly Warning[];
+  /** What of a part of the image counts as searched, mm². */
+  areaOf(part: Rectangle): number;
+}
+
+/** What an image is cut by. */
+export interface CutOptions {
+  readonly extent?: SearchExtent | undefined;
+  readonly tissue: boolean;
+  /** Of the model, µm/px; also the pixel size of an image that does not say its own. */
+  readonly micronsPerPixel: number;
+  /** Side of a unit, model px; 2048 when absent. */
+  readonly unitSide?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Cuts what is to be searched into units on a grid that the image alone fixes.
+ * @throws BridgeError `EmptyExtent`, `GeometryInvalid`, and what reading the image throws
+ */
+export async function cutImage(image: SearchImage, options: CutOptions): Promise<CutImage> {
+  const { extent = { type: 'image' as const }, micronsPerPixel, unitSide = UNIT_SIDE, signal } = options;
+  const warnings: Warning[] = [];
+  const pixelSizeMicrons = image.pixelSizeMicrons ?? micronsPerPixel;
+  if (image.pixelSizeMicrons === null)
+    warnings.push({
+      name: 'PixelSizeAssumed',
+      message: `the image does not say how large a pixel is; ${pixelSizeMicrons} µm is assumed`,
+    });
+  const { bounds } = clipExtent(extent, image);
+  const overview = await readOverview(image, signal);
+  const overviewMicrons = (image.width / overview.width) * pixelSizeMicrons;
+  const tissue = options.tissue ? findTissue(overview, overviewMicrons) : undefined;
+  const spaces = relateSpaces(image, pixelSizeMicrons, micronsPerPixel);
+  const { width: side } = rectangleToImageSpace(spaces, { x: 0, y: 0, width: unitSide, height: unitSide });
+  const units = unitGrid(image, bounds, side, tissue);
+  if (units.length === 0)
+    warnings.push({
+      name: 'NoTissue',
+      message: 'no tissue was found on the small level; run without --tissue to search everything',
+    });
+  const searched = (part: Rectangle): number =>
+    tissue === undefined
+      ? rectangleArea(part, pixelSizeMicrons)
+      : tissueArea(tissue, image, part, pixelSizeMicrons);
+  return {
+    units,
+    areaMm2: searched(bounds),
+    pixelSizeMicrons,
+    overview,
+    tissue,
+    warnings,
+    areaOf: searched,
+  };
+}
+
+/** The whole image, small. */
+async function readOverview(image: SearchImage, signal: AbortSignal): Promise<RgbPixels> {
+  const downsample = Math.max(1, Math.max(image.width, image.height) / OVERVIEW_SIDE);
+  return image.read({ x: 0, y: 0, width: image.width, height: image.height, downsample }, signal);
+}
+
+/** mm² */
+function rectangleArea({ width, height }: Rectangle, pixelSizeMicrons: number): number {
+  return (width * height * pixelSizeMicrons ** 2) / 1e6;
+}
+
+/** Tissue inside a rectangle of the image, mm². */
+export function tissueArea(
+  { width, height, data }: TissueMask,
+  image: { readonly width: number; readonly height: number },
+  within: Rectangle,
+  pixelSizeMicrons: number,
+): number {
+  const stepX = image.width / width;
+  const stepY = image.height / height;
+  let area = 0;
+  for (let y = 0; y < height; y++) {
+    const rows = overlap(y * stepY, (y + 1) * stepY, within.y, within.y + within.height);
+    if (rows <= 0) continue;
+    for (let x = 0; x < width; x++)
+      if (data[y * width + x] === 1)
+        area += rows * Math.max(0, overlap(x * stepX, (x + 1) * stepX, within.x, within.x + within.width));
+  }
+  return (area * pixelSizeMicrons ** 2) / 1e6;
+}
+
+function overlap(a0: number, a1: number, b0: number, b1: number): number {
+  return Math.min(a1, b1) - Math.max(a0, b0);
+}
