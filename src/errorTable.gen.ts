@@ -42,7 +42,6 @@ export const ERRORS = {
   OutOfMemory: { code: -32025, message: "not enough memory", hint: "use a smaller region or close other programs", retryable: true },
   InferenceFailed: { code: -32026, message: "the model failed while it ran", hint: "data.reason says what the runtime reported", retryable: false },
   ResidentMissing: { code: -32027, message: "the engine does not hold this tensor any more", hint: "send the request again: it is computed anew", retryable: true },
-  DeviceUnknown: { code: -32028, message: "no such device", hint: "use auto, cpu, webgpu, cuda, dml or coreml", retryable: false },
   GeometryInvalid: { code: -32029, message: "the geometry is not a usable polygon", hint: "rings are closed, with at least four positions, inside the image", retryable: false },
   IntentNotFound: { code: -32030, message: "no such intent", hint: "intent/list lists them", retryable: false },
   IntentModelMismatch: { code: -32031, message: "the intent was made with another model", hint: "open an image that holds its examples, so that they can be embedded again", retryable: false },

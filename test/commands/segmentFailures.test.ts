@@ -28,8 +28,8 @@ const FEATURE = {
   id: '7d9c0273-6584-4f4a-97ff-6a27dc8164e3',
   geometry: { type: 'Polygon' as const, coordinates: [[[0, 0], [4, 0], [4, 4], [0, 0]]] }, // prettier-ignore
   properties: {
-    objectType: 'detection',
-    classification: { name: 'Clicked', color: [1, 2, 3] },
+    objectType: 'detection' as const,
+    classification: { name: 'Clicked', color: [1, 2, 3] as const },
     measurements: {},
   },
 };
