@@ -265,7 +265,7 @@ test('pixels of any region at any downsample have the size that is asked for, an
         def frame = viewer.region(x, y, w, h, d)
         assert frame.width == Math.max(1, Math.round(w / d) as int) && frame.height == Math.max(1, Math.round(h / d) as int)
         assert frame.bytes.length == frame.width * frame.height * 3 && frame.encoding == 'raw'
-        assert (frame.bytes[2] & 255) == 77
+        assert (frame.bytes[2] & 255) == 77 : "at $part"
     }
     def exact = viewer.region(13, 7, 50, 40, 1d)
     assert [exact.bytes[0] & 255, exact.bytes[1] & 255] == [13, 7]
