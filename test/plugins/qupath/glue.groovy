@@ -456,10 +456,10 @@ test('an image opened again within a session brings its clicks once') {
     def data = dataOf(picture.image)
     clicksOf(intent.id).each { workspace.session(data).addClick(it) }
     // As QuPath reads it from a project: other data of the same image, with what was saved.
-    def reopened = dataOf(picture.image)
+    def reopened = new ImageData<BufferedImage>(data.server, ImageData.ImageType.BRIGHTFIELD_H_E)
     reopened.setProperty('sampo.clicks', data.getProperty('sampo.clicks'))
     assert workspace.session(reopened).clicks.size() == 3
-    def unsaved = dataOf(picture.image)
+    def unsaved = new ImageData<BufferedImage>(data.server, ImageData.ImageType.BRIGHTFIELD_H_E)
     assert workspace.session(unsaved).clicks.size() == 3
     workspace.close()
 }
