@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
@@ -28,8 +29,13 @@ import { openForBatch } from './services/batch/openImage';
 import { EmbeddingCache } from './services/embeddings/embeddingCache';
 import { Graphs } from './services/models/graphs';
 import { encodePng } from './services/images/imageDecoder';
+import { imageFormats } from './services/images/imageFormats';
 import { resolveImagePath, resolveOutputFolder } from './services/images/imagePaths';
+import { ImageRecords } from './services/images/imageRecords';
 import { ImageRegistry } from './services/images/images';
+import type { LibrarySearch } from './services/images/openSlide/librarySearch';
+import { OpenSlide } from './services/images/openSlide/openSlide';
+import { OmeZarr } from './services/images/zarr/omeZarr';
 import { checkModelFiles, readManifest } from './services/models/modelManifest';
 import { Models } from './services/models/models';
 import { NucleusModel } from './services/models/nucleusModel';
@@ -47,6 +53,8 @@ export interface ServerOptions {
   readonly model?: string | undefined;
   /** Folders whose files may be read by path. */
   readonly roots?: readonly string[];
+  /** Where OpenSlide is looked for; only where the system has it when left out. */
+  readonly openSlide?: LibrarySearch;
   readonly limits?: Partial<Limits>;
   /** How long a viewer may take to send pixels, ms; 30 s when left out. */
   readonly viewerTimeoutMs?: number;
@@ -107,11 +115,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
     const roots = options.roots ?? [];
     const viewerTimeoutMs = options.viewerTimeoutMs ?? 30_000;
+    const searched = options.openSlide ?? { platform: process.platform, env: {}, home: homedir() };
+    const openSlide = new OpenSlide({ ...searched, log });
+    closers.push(() => openSlide.close());
+    const omeZarr = new OmeZarr({ log });
+    closers.push(() => omeZarr.close());
     const images = new ImageRegistry({
       roots,
+      formats: imageFormats({ openSlide, omeZarr }),
       imagePixels: limits.imagePixels,
       regionPixels: limits.regionPixels,
       viewerTimeout: viewerTimeoutMs,
+      records: new ImageRecords(store.database),
     });
 
     const model = new NucleusModel(engine, folder);

@@ -29,6 +29,7 @@ export const ERRORS = {
   ImageTooLarge: { code: -32013, message: "the image is too large to be decoded safely", hint: "use a tiled pyramidal file, or raise the limit imagePixels", retryable: false },
   PathNotAllowed: { code: -32014, message: "the path is outside the allowed folders", hint: "start the server with --root and the folder", retryable: false },
   FileNotFound: { code: -32015, message: "no such file", hint: "check the path", retryable: false },
+  ImageChanged: { code: -32059, message: "the image file has changed since it was opened", hint: "close the image and open it again", retryable: false },
   RegionOutOfImage: { code: -32016, message: "the region lies outside the image", hint: "data gives the size of the image", retryable: false },
   ViewerTimeout: { code: -32017, message: "the viewer did not send the pixels in time", hint: "check that the image is still open in the viewer", retryable: true },
   BlobMissing: { code: -32018, message: "no such blob", hint: "send the binary frame before the message that names it; blobs expire", retryable: false },

@@ -44,7 +44,8 @@ try {
   const found = await call('segment/prompt', { imageId, intents, extent: { type: 'image' } });
   for (const { message } of found.warnings) console.log('note:', message);
   for (const { x, y, error } of found.tiles.failed) console.log(`failed at ${x}, ${y}: ${error}`);
-  console.log('streamed', streamed, 'of', found.featureCollection.features.length);
+  // The first tiles were answered before the others were known: the answer is what counts.
+  console.log('streamed', streamed, 'answered', found.featureCollection.features.length);
   writeFileSync(out, JSON.stringify(found.featureCollection));
 } catch (error) {
   console.error(error.message);

@@ -49,5 +49,6 @@ with connect(info["url"], additional_headers=headers, subprotocols=["sampo.v1"],
         print("note:", warning["message"])
     for tile in found["tiles"]["failed"]:
         print(f"failed at {tile['x']}, {tile['y']}: {tile['error']}")
-    print("streamed", len(streamed), "of", len(found["featureCollection"]["features"]))
+    # The first tiles were answered before the others were known: the answer is what counts.
+    print("streamed", len(streamed), "answered", len(found["featureCollection"]["features"]))
     Path(out).write_text(json.dumps(found["featureCollection"]), encoding="utf-8")

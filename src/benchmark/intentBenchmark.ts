@@ -12,9 +12,13 @@ import {
 } from '../services/labelled/dataset';
 import type { IntentPredictor, ModelIdentity, PreparedImage } from './intentPredictor';
 import { Judge } from './judge';
-import { measureAll, METHODS, MISSING_METHODS, type MethodName, type Trial } from './methods';
+import { CEILINGS, ceilingScores } from './ceilings';
+import { ABLATIONS, measureAll, METHODS, MISSING_METHODS, type Method, type Trial } from './methods';
 import { perturbations, type PerturbationKind } from './perturb';
+import { reliabilityOf, type JudgedScore, type Reliability } from './reliability';
 import { deviation, MEAN_CLASS, round, summarize, type ReportRow, type TrialScore } from './report';
+
+const ALL_METHODS: Readonly<Record<string, Method>> = { ...METHODS, ...ABLATIONS };
 
 /** What to run. */
 export interface IntentBenchmarkOptions {
@@ -23,6 +27,10 @@ export interface IntentBenchmarkOptions {
   readonly clicks: readonly number[];
   readonly seeds: number;
   readonly methods: readonly string[];
+  /** Adds the answer without each of its parts. */
+  readonly ablate?: boolean;
+  /** Adds what would be if one thing were perfect. */
+  readonly ceilings?: boolean;
   /** Repeats everything on changed images. */
   readonly perturb?: readonly PerturbationKind[];
   readonly signal?: AbortSignal;
@@ -59,6 +67,8 @@ export interface IntentReport {
   readonly model: ModelIdentity;
   readonly rows: readonly ReportRow[];
   readonly robustness?: readonly RobustnessRow[];
+  /** Scores of found nuclei that carry a label, against the share that is of the asked class. */
+  readonly reliability: readonly Reliability[];
   readonly notes: readonly string[];
 }
 
@@ -71,7 +81,11 @@ export async function runIntentBenchmark(
   options: IntentBenchmarkOptions,
 ): Promise<IntentReport> {
   const { data, clicks, seeds, methods } = options;
-  const runnable = methods.filter((name): name is MethodName => name in METHODS);
+  const runnable = [
+    ...methods.filter((name) => name in METHODS),
+    ...(options.ablate === true ? Object.keys(ABLATIONS) : []),
+  ];
+  const judged = new Map<string, Map<string, JudgedScore[]>>();
   const unknown = methods.find((name) => !(name in METHODS) && !(name in MISSING_METHODS));
   if (unknown !== undefined)
     throw new BridgeError('NotAvailable', `no method "${unknown}"`, {
@@ -83,7 +97,7 @@ export async function runIntentBenchmark(
     const image = await loadEntry(entry, predictor.model.micronsPerPixel);
     const prepared = await predictor.prepare(image.image);
     const judge = new Judge(image, prepared);
-    trials.push(...(await runTrials(predictor, image, prepared, judge, runnable, options)));
+    trials.push(...(await runTrials(predictor, image, prepared, judge, runnable, options, judged)));
     await options.visit?.(image, prepared, judge);
     await prepared.release();
     for (const { kind, name, apply } of perturbations(options.perturb ?? [])) {
@@ -115,8 +129,8 @@ export async function runIntentBenchmark(
       'JudgementsTooFew',
       `no class has ${MINIMUM_OBJECTS} objects in any image of ${data.folder}`,
     );
-  const order = (name: string): number => methods.indexOf(name);
-  const rows = summarize(trials.sort((a, b) => order(a.method) - order(b.method)));
+  const order = runnable.flatMap((name) => [name, ...CEILINGS.map((ceiling) => `${name}: ${ceiling}`)]);
+  const rows = summarize(trials.sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method)));
   return {
     benchmark: 'intent',
     data: { name: basename(data.folder), split: options.split ?? null, images: data.entries.length },
@@ -129,6 +143,7 @@ export async function runIntentBenchmark(
     },
     model: predictor.model,
     rows,
+    reliability: [...judged].map(([method, groups]) => reliabilityOf(method, groups)),
     ...(changed.size === 0 ? {} : { robustness: robustnessRows(rows, changed) }),
     notes: methods.flatMap((name) => (name in MISSING_METHODS ? [`${name}: ${MISSING_METHODS[name]}`] : [])),
   };
@@ -139,13 +154,15 @@ async function runTrials(
   image: LabelledImage,
   prepared: PreparedImage,
   judge: Judge,
-  methods: readonly MethodName[],
-  { clicks, seeds, signal }: IntentBenchmarkOptions,
+  methods: readonly string[],
+  { clicks, seeds, ceilings, signal }: IntentBenchmarkOptions,
+  judged?: Map<string, Map<string, JudgedScore[]>>,
 ): Promise<TrialScore[]> {
   const { micronsPerPixel, scoreThreshold } = predictor.model;
   let table: Float64Array[] | undefined;
   const measurements = (): Float64Array[] => (table ??= measureAll(prepared, image.image, micronsPerPixel));
   const trials: TrialScore[] = [];
+  const known = judge.classes();
   for (const asked of classesOf(image))
     for (const k of clicks)
       for (const negatives of [0, k])
@@ -161,11 +178,35 @@ async function runTrials(
             seed: trialSeed(image.name, asked, seed),
           };
           for (const method of methods) {
-            const score = judge.score(await METHODS[method](trial), asked);
-            trials.push({ method, class: asked, clicks: k, negatives, image: image.name, seed, score });
+            const answer = await ALL_METHODS[method]!(trial);
+            const about = { class: asked, clicks: k, negatives, image: image.name, seed };
+            trials.push({ ...about, method, score: judge.score(answer.objects, asked) });
+            const { scores } = answer;
+            if (scores === undefined || method in ABLATIONS) continue;
+            if (ceilings === true)
+              for (const [name, score] of Object.entries(ceilingScores(judge, { ...answer, scores }, asked)))
+                trials.push({ ...about, method: `${method}: ${name}`, score });
+            if (judged !== undefined)
+              noteScores(judged, method, negatives === 0 ? `${k}` : `${k} + ${k}`, known, scores, asked);
           }
         }
   return trials;
+}
+
+/** Notes the scores of nuclei whose class is known. */
+function noteScores(
+  judged: Map<string, Map<string, JudgedScore[]>>,
+  method: string,
+  clicks: string,
+  known: ReadonlyMap<number, string>,
+  scores: ArrayLike<number>,
+  asked: string,
+): void {
+  const groups = judged.get(method) ?? new Map<string, JudgedScore[]>();
+  judged.set(method, groups);
+  const group = groups.get(clicks) ?? [];
+  groups.set(clicks, group);
+  for (const [object, name] of known) group.push({ score: scores[object]!, wanted: name === asked });
 }
 
 function robustnessRows(

@@ -1,3 +1,4 @@
+import type { AnswerEvidence, AnswerPart } from '../segmentation/answering/answerScores';
 import type { LabelImage } from '../segmentation/components';
 import type { RgbImage } from '../segmentation/preprocess';
 import type { FoundObject } from '../segmentation/stitch';
@@ -13,14 +14,19 @@ export interface ModelIdentity {
   readonly scoreThreshold: number;
 }
 
+/** One part of the answer, or all that is added to the decoder's own scores. */
+export type LeftOut = AnswerPart | 'answering';
+
 /** An image that has been encoded once, to be asked many times. */
 export interface PreparedImage {
   /** All nuclei, whatever the intent; px of the image. */
   readonly objects: readonly FoundObject[];
   /** Label i + 1 is `objects[i]`. */
   readonly labels: LabelImage;
-  /** Intent score of every object, 0..1. -> [objects] */
-  scores(clicks: readonly Click[]): Promise<Float32Array>;
+  /** Intent score of every object, 0..1. @param without what the answer does without -> [objects] */
+  scores(clicks: readonly Click[], without?: LeftOut): Promise<ArrayLike<number>>;
+  /** What the answer is made of, where the model's manifest says how it is scored. */
+  evidence?(clicks: readonly Click[]): Promise<AnswerEvidence>;
   /** Forgets what the engine holds of it. */
   release(): Promise<void>;
 }

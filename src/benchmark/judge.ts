@@ -48,6 +48,30 @@ export class Judge {
     );
   }
 
+  /** Objects that match a true object, whatever its class. */
+  real(): Set<number> {
+    return new Set(this.pairs.map(({ object }) => object));
+  }
+
+  /** True objects of a class. */
+  count(asked: string): number {
+    return this.truth.objects.filter((object) => object.class === asked).length;
+  }
+
+  /**
+   * Class of the true object that each found one is matched to; objects that are none, or of which nobody said what they are, are
+   * left out.
+   */
+  classes(): Map<number, string> {
+    const { objects } = this.truth;
+    return new Map(
+      matchMost(this.pairs).flatMap(({ object, label }) => {
+        const name = objects[label]!.class;
+        return name === undefined ? [] : [[object, name] as const];
+      }),
+    );
+  }
+
   /** Precision, recall, F1 and, with masks, Dice and AJI of an answer. */
   score(selected: readonly number[], asked: string): Score {
     const wanted = this.truth.objects.map((object) => object.class === asked);

@@ -1,9 +1,10 @@
+import { ANSWER_PARTS } from '../segmentation/answering/answerScores';
 import { seededRandom, shuffled } from '../sampo/random';
 import { forestProbability, growForest, DEFAULT_FOREST_OPTIONS } from '../segmentation/forest';
 import { measureObject } from '../segmentation/measurements';
 import type { RgbImage } from '../segmentation/preprocess';
 import type { Click } from './clicks';
-import type { PreparedImage } from './intentPredictor';
+import type { LeftOut, PreparedImage } from './intentPredictor';
 
 /** Everything a method may look at. */
 export interface Trial {
@@ -15,27 +16,45 @@ export interface Trial {
   readonly seed: number;
 }
 
-/** Answers a trial with the indices of objects. */
-export type Method = (trial: Trial) => Promise<number[]> | number[];
+/** What a method says of a trial. */
+export interface Answer {
+  /** Indices of the objects that are of the class. */
+  readonly objects: readonly number[];
+  /** Of every object, 0..1 with the decision at 0.5, where the method has scores that can be read so. */
+  readonly scores?: ArrayLike<number>;
+}
+
+export type Method = (trial: Trial) => Promise<Answer> | Answer;
+
+/** The product: clicks → scores → objects over the threshold. @param without what its answer does without */
+function product(without?: LeftOut): Method {
+  return async ({ prepared, clicks, scoreThreshold }) => {
+    const scores = await prepared.scores(clicks, without);
+    const objects = [...prepared.objects.keys()].filter((i) => scores[i]! >= scoreThreshold);
+    // A server tells what passes, not by how much.
+    return prepared.evidence === undefined ? { objects } : { objects, scores };
+  };
+}
 
 /** The methods of the benchmark, in the order of its tables. */
 export const METHODS = {
-  /** The product: clicks → decoder → objects over the threshold. */
-  sampo: async ({ prepared, clicks, scoreThreshold }: Trial): Promise<number[]> => {
-    const scores = await prepared.scores(clicks);
-    return [...scores.keys()].filter((i) => scores[i]! >= scoreThreshold);
-  },
+  sampo: product(),
+  /** The decoder's own scores, without what the image's other nuclei add. */
+  decoder: product('answering'),
   /** (a) Only the objects under the positive clicks. */
-  'one-per-click': ({ prepared, clicks }: Trial): number[] => [
-    ...new Set(clicks.flatMap((click) => (click.label === 1 ? objectUnder(prepared, click) : []))),
-  ],
+  'one-per-click': ({ prepared, clicks }: Trial): Answer => ({
+    objects: [...new Set(clicks.flatMap((click) => (click.label === 1 ? objectUnder(prepared, click) : [])))],
+  }),
   /** (b) Every nucleus. */
-  'all-nuclei': ({ prepared }: Trial): number[] => [...prepared.objects.keys()],
+  'all-nuclei': ({ prepared }: Trial): Answer => ({ objects: [...prepared.objects.keys()] }),
   /** (c) A random forest on per-object measurements. */
-  forest: (trial: Trial): number[] => forestAnswer(trial),
+  forest: (trial: Trial): Answer => ({ objects: forestAnswer(trial) }),
 } satisfies Record<string, Method>;
 
-export type MethodName = keyof typeof METHODS;
+/** Each part of the answer left out once, by what `--ablate` calls it. */
+export const ABLATIONS: Readonly<Record<string, Method>> = Object.fromEntries(
+  ANSWER_PARTS.map((part) => [`sampo without ${part}`, product(part)]),
+);
 
 /** Methods of the design that this build cannot run, and why: told in the report instead of a row. */
 export const MISSING_METHODS: Readonly<Record<string, string>> = {

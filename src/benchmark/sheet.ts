@@ -35,7 +35,8 @@ export async function drawSheet(
     for (const { x, y, label } of clicks) sheet.dot(0, row, x, y, 4, label === 1 ? POSITIVE : NEGATIVE);
     const seed = trialSeed(image.name, asked, 0);
     const { scoreThreshold } = choice;
-    const selected = await METHODS.sampo({ prepared, clicks, scoreThreshold, seed, measurements: () => [] });
+    const trial = { prepared, clicks, scoreThreshold, seed, measurements: () => [] };
+    const { objects: selected } = await METHODS.sampo(trial);
     const matches = judge.matches(selected, asked);
     const right = new Set(matches.map(({ object }) => object));
     const found = new Set(matches.map(({ label }) => label));

@@ -1,9 +1,13 @@
 import type { Engine } from '../engine/engine';
+import { answerScores, type AnswerEvidence, type NucleusLooks } from '../segmentation/answering/answerScores';
+import { nucleusLooks } from '../segmentation/answering/nucleusLooks';
+import { findShown } from '../segmentation/answering/shownNuclei';
 import type { LabelImage } from '../segmentation/components';
 import { planTiles, relateSpaces, type Spaces, type Tile } from '../segmentation/coordinates';
+import type { Point } from '../segmentation/geometry';
 import type { RgbImage } from '../segmentation/preprocess';
-import { buildPromptFeeds } from '../segmentation/prompts';
-import { answerProbabilities } from '../segmentation/scoring';
+import { buildPromptFeeds, type PromptSet } from '../segmentation/prompts';
+import { answerProbabilities, calibrateScore } from '../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../segmentation/stitch';
 import { NucleusModel } from '../services/models/nucleusModel';
 import { crop } from '../services/images/pixels';
@@ -16,7 +20,7 @@ import {
 } from '../services/search/promptEmbedding';
 import { TILE_OVERLAP } from '../services/search/searchPlan';
 import type { Click } from './clicks';
-import type { IntentPredictor, ModelIdentity, PreparedImage } from './intentPredictor';
+import type { IntentPredictor, LeftOut, ModelIdentity, PreparedImage } from './intentPredictor';
 import { labelObjects } from './judge';
 
 /** Object pixels of a tile, as lists of equal length: the object, the mask cell the pixel lies in, and its share of the object's mean. */
@@ -44,11 +48,14 @@ export function identityOf({ manifest }: NucleusModel): ModelIdentity {
     version,
     sha256: { encoder: files.encoder.sha256, decoder: files.decoder.sha256 },
     micronsPerPixel,
-    scoreThreshold: postprocess.scoreThreshold,
+    // A calibrated scale has its decision in the middle.
+    scoreThreshold: postprocess.calibration === undefined ? postprocess.scoreThreshold : 0.5,
   };
 }
 
 class TinyImage implements PreparedImage {
+  private looks: readonly NucleusLooks[] | undefined;
+  private asked: { readonly key: string; readonly scores: Promise<Float32Array> } | undefined;
   private readonly placed = new Map<string, PlacedClick>();
 
   private constructor(
@@ -58,6 +65,7 @@ class TinyImage implements PreparedImage {
     private readonly shares: readonly Share[],
     readonly objects: readonly FoundObject[],
     readonly labels: LabelImage,
+    private readonly pixels: RgbImage,
   ) {}
 
   static async encode(model: NucleusModel, image: RgbImage): Promise<TinyImage> {
@@ -73,16 +81,45 @@ class TinyImage implements PreparedImage {
       tiles.push(exampleTile(tile, encoded, tileSize, model.instances));
       objects.push(...stitcher.add(tile, { ...encoded, intents: [] }));
     }
+    // From top to bottom, then from left to right: the order in which a search fits its answer.
+    objects.sort(({ anchor: a }, { anchor: b }) => a.y - b.y || a.x - b.x);
     const labels = labelObjects(objects, image);
     const shares = objectShares(labels, plan.tiles, tileSize, tileSize / limits.maskStride);
-    return new TinyImage(model, spaces, tiles, shares, objects, labels);
+    return new TinyImage(model, spaces, tiles, shares, objects, labels, image);
   }
 
-  async scores(clicks: readonly Click[]): Promise<Float32Array> {
-    const points = clicks.map((click) => this.place(click));
+  async scores(clicks: readonly Click[], without?: LeftOut): Promise<ArrayLike<number>> {
+    const { calibration, scoreThreshold } = this.model.manifest.postprocess;
+    if (calibration === undefined) return this.decoderScores(clicks);
+    if (without === 'answering')
+      return (await this.decoderScores(clicks)).map((score) => calibrateScore(score, scoreThreshold));
+    return answerScores(await this.evidence(clicks), calibration, without);
+  }
+
+  async evidence(clicks: readonly Click[]): Promise<AnswerEvidence> {
+    const { scoreThreshold } = this.model.manifest.postprocess;
+    const decoder = await this.decoderScores(clicks);
+    const examples = clicks.map((click) => ({ ...this.place(click), at: click }));
+    return {
+      nuclei: (this.looks ??= this.objects.map((object) => this.look(object))),
+      decoder: decoder.map((score) => calibrateScore(score, scoreThreshold)),
+      ...findShown(this.objects, examples),
+    };
+  }
+
+  /** The decoder's scores, kept for the next question about the same clicks. */
+  private decoderScores(clicks: readonly Click[]): Promise<Float32Array> {
+    const key = JSON.stringify(clicks);
+    if (this.asked?.key !== key)
+      this.asked = { key, scores: this.ask({ points: clicks.map((click) => this.place(click)) }) };
+    return this.asked.scores;
+  }
+
+  /** The decoder's score of every object for a prompt set of model space. -> [objects], 0..1 */
+  async ask(prompts: PromptSet): Promise<Float32Array> {
     const sums = new Float32Array(this.objects.length);
     const runs = this.tiles.map(({ tile, encoded }) =>
-      this.model.decode(encoded.embedding, buildPromptFeeds(tile, { points }, this.model.promptLimits)),
+      this.model.decode(encoded.embedding, buildPromptFeeds(tile, prompts, this.model.promptLimits)),
     );
     for (const [t, { masks, scores, side }] of (await Promise.all(runs)).entries()) {
       const mask = answerProbabilities(masks, scores, side, this.model.manifest.postprocess.answer);
@@ -96,13 +133,24 @@ class TinyImage implements PreparedImage {
     this.placed.clear();
   }
 
+  private look({ outline, anchor }: FoundObject): NucleusLooks {
+    const { tile, encoded } = this.homeOf(anchor);
+    const pixels = crop({ ...this.pixels, channels: 3 }, tile);
+    const seen = { tile, embedding: encoded.embedding, pixels };
+    return nucleusLooks(outline, seen, this.model.manifest.micronsPerPixel);
+  }
+
+  /** The tile in which a point lies most centrally. */
+  private homeOf(point: Point): ExampleTile {
+    const home = homeTile(this.spaces, this.model.manifest.tileSize, TILE_OVERLAP, point);
+    return this.tiles.find(({ tile }) => tile.key === home.key)!;
+  }
+
   private place(click: Click): PlacedClick {
     const key = `${click.x},${click.y}`;
     let placed = this.placed.get(key);
     if (placed === undefined) {
-      const home = homeTile(this.spaces, this.model.manifest.tileSize, TILE_OVERLAP, click);
-      const example = this.tiles.find(({ tile }) => tile.key === home.key)!;
-      placed = placeClick(example, this.spaces, click, true);
+      placed = placeClick(this.homeOf(click), this.spaces, click, true);
       this.placed.set(key, placed);
     }
     return { ...placed, label: click.label };

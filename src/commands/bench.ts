@@ -7,6 +7,7 @@ import { runNucleiBenchmark, type NucleiReport } from '../benchmark/nucleiBenchm
 import { METHODS } from '../benchmark/methods';
 import { writePng } from '../benchmark/pictureFiles';
 import { PERTURBATIONS, type PerturbationKind } from '../benchmark/perturb';
+import type { Reliability } from '../benchmark/reliability';
 import { alignColumns, formatTable } from '../benchmark/report';
 import { drawSheet, SHEET_LEGEND } from '../benchmark/sheet';
 import { feedback, FEEDBACK_STEPS } from './benchFeedback';
@@ -35,7 +36,10 @@ a labelled point, or its IoU with a mask is at least 0.5, each used once. The sa
   --split NAME     only images whose JSON names this split
   --clicks LIST    numbers of clicks (default 1,3,5,10), each alone and with as many negative ones
   --seeds N        draws of clicks per image and class (default 5)
-  --methods LIST   of ${Object.keys(METHODS).join(', ')} (default: all)
+  --methods LIST   of ${Object.keys(METHODS).join(', ')} (default: all;
+                   decoder: its own scores, without what the image's other nuclei add)
+  --ablate         also the answer without each of its parts
+  --ceilings       also what would be with the best threshold for each question, without false nuclei, with perfect typing
   --perturb LIST   also on changed images: ${PERTURBATIONS.join(', ')}
   --sheets DIR     writes a picture sheet per image: clicks, result, truth, errors
   --max-images N   only the first N images
@@ -113,8 +117,10 @@ async function intent(values: Values, around: Surroundings): Promise<unknown> {
       ...(values.split === undefined ? {} : { split: values.split }),
       clicks,
       seeds,
-      methods: list(values.methods ?? Object.keys(METHODS).join(',')),
+      methods: list(values.methods ?? defaultMethods(values)),
       perturb,
+      ablate: values.ablate === true,
+      ceilings: values.ceilings === true,
       signal: around.signal,
       onImage: ({ name, index, count, objects }) =>
         around.err(`image ${index + 1} of ${count}: ${name}, ${objects} nuclei, ${secondsSince(started)}\n`),
@@ -125,6 +131,7 @@ async function intent(values: Values, around: Surroundings): Promise<unknown> {
       },
     });
     around.out(formatTable(report.rows));
+    if (report.reliability.length > 0) around.out(`\n${reliabilityTable(report.reliability)}`);
     if (report.robustness !== undefined) around.out(`\n${robustnessTable(report.robustness)}`);
     for (const note of report.notes) around.out(`left out: ${note}\n`);
     if (sheets !== undefined) around.err(`sheets of 5 clicks: ${sheets}\n  ${SHEET_LEGEND}\n`);
@@ -157,6 +164,21 @@ async function nuclei(values: Values, around: Surroundings): Promise<NucleiRepor
     around.out(`${alignColumns([['', 'Dice', 'AJI', 'F1', 'precision', 'recall'], ...cells])}\n`);
     return report;
   });
+}
+
+/** A server answers as the product does: it has no decoder's scores to tell. */
+function defaultMethods(values: Values): string {
+  return Object.keys(METHODS)
+    .filter((name) => name !== 'decoder' || values['over-rpc'] !== true)
+    .join(',');
+}
+
+function reliabilityTable(rows: readonly Reliability[]): string {
+  const lines = rows.map(({ method, ece, bins }) => {
+    const parts = bins.map(({ score, share }) => `${score.toFixed(2)}: ${share.toFixed(2)}`);
+    return `  ${method}: calibration error ${ece.toFixed(3)}; ${parts.join(', ')}\n`;
+  });
+  return `score: share of labelled nuclei that are of the class\n${lines.join('')}`;
 }
 
 function robustnessTable(rows: readonly RobustnessRow[]): string {

@@ -34,13 +34,18 @@ export const OPTIONS = {
   device: { type: 'string' },
   threads: { type: 'string' },
   'over-rpc': { type: 'boolean' },
+  ablate: { type: 'boolean' },
+  ceilings: { type: 'boolean' },
 } as const;
+
+type Flag = 'over-rpc' | 'ablate' | 'ceilings';
 
 /** Their values. */
 export type Values = {
-  readonly [Name in Exclude<keyof typeof OPTIONS, 'over-rpc'>]?: string | undefined;
+  readonly [Name in Exclude<keyof typeof OPTIONS, Flag>]?: string | undefined;
 } & {
-  readonly 'over-rpc'?: boolean | undefined;
+  readonly [Name in Flag]?: boolean | undefined;
+} & {
   readonly data: string;
 };
 

@@ -66,7 +66,11 @@ export async function openRpcPredictor(client: RpcClient, model: ModelIdentity):
       return {
         objects,
         labels: labelObjects(objects, image),
-        scores: async (clicks) => {
+        scores: async (clicks, without) => {
+          if (without !== undefined)
+            throw new BridgeError('NotAvailable', `a server does not answer without ${without}`, {
+              hint: 'leave out --over-rpc, or the methods that are no more than a part of the answer',
+            });
           const scores = new Float32Array(objects.length);
           for (const { id } of await patiently(clicks)) scores[places.get(id)!] = 1;
           return scores;

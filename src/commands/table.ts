@@ -73,6 +73,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => (require('./talk') as typeof import('./talk')).call,
   },
   {
+    name: 'plugin',
+    summary: 'put the QuPath plugin in place, or take it away',
+    load: () => (require('./plugin') as typeof import('./plugin')).plugin,
+  },
+  {
     name: 'train',
     summary: 'tune the model on labelled images',
     load: () => (require('./train') as typeof import('./train')).train,

@@ -174,7 +174,7 @@ export interface ExtentPolygon {
  */
 export interface Filters {
   /**
-   * least intent score, 0 to 1
+   * least intent score, 0 to 1: 0.5 is the answer, and about half of the objects scored 0.5 are of the type; what was clicked or accepted scores 1, what was rejected 0
    */
   readonly threshold?: number;
   /**
@@ -807,6 +807,16 @@ export interface BatchJob {
    */
   readonly etaSeconds?: number;
 }
+export interface StainedChannel {
+  /**
+   * name of a channel, or its number from 1
+   */
+  readonly channel: string | number;
+  /**
+   * stain it is shown as
+   */
+  readonly stain: 'haematoxylin' | 'eosin' | 'dab';
+}
 export interface BatchCancelParams {
   /**
    * job
@@ -925,19 +935,31 @@ export interface ImageOpenParams {
    */
   readonly height?: number;
   /**
-   * µm per px
+   * µm per px; kept with a "file" for every later command; null forgets it and takes the file's own
    */
-  readonly pixelSizeMicrons?: number;
+  readonly pixelSizeMicrons?: number | null;
   /**
    * channels
    */
   readonly channels?: number;
+  /**
+   * how the channels of a "file" are shown, kept for every later command; "auto" (at first) guesses from their names, "rgb" takes colours as they are
+   */
+  readonly stains?: ('auto' | 'rgb') | readonly StainedChannel[];
 }
 export interface ImageOpenResult {
   /**
    * id for later calls
    */
   readonly imageId: string;
+  /**
+   * kind of file, e.g. OME-TIFF; "viewer" for source "client"
+   */
+  readonly format: string;
+  /**
+   * which page of the file is shown and where its levels are, for people
+   */
+  readonly picture: string;
   /**
    * px
    */
@@ -951,7 +973,15 @@ export interface ImageOpenResult {
    */
   readonly channels: number;
   /**
-   * 8 or 16
+   * Items: as the file calls it, or channel 1 and so on
+   */
+  readonly channelNames: readonly string[];
+  /**
+   * how the channels are shown: colours as they are, or channels as stains
+   */
+  readonly stains: 'rgb' | readonly StainedChannel[];
+  /**
+   * as stored; 32 for floating point numbers
    */
   readonly bitsPerSample: number;
   /**
@@ -959,6 +989,10 @@ export interface ImageOpenResult {
    */
   readonly pixelSizeMicrons: number | null;
   readonly pixelSizeSource: 'client' | 'file' | 'unknown';
+  /**
+   * where the pixel size is from, e.g. OME-XML PhysicalSize; null when it is unknown
+   */
+  readonly pixelSizeFrom: string | null;
   readonly levels: readonly {
     /**
      * px
@@ -1122,6 +1156,16 @@ export interface InitializeResult {
   readonly device: DeviceReport;
 }
 export interface InitializedParams {}
+export interface IntentChangedParams {
+  /**
+   * intent
+   */
+  readonly intentId: string;
+  /**
+   * as it is now, null when it was deleted
+   */
+  readonly intent: Intent | null;
+}
 export interface IntentCreateParams {
   /**
    * class name
@@ -1934,6 +1978,10 @@ export interface ServerRequests {
 }
 /** Notifications the server may send. */
 export interface ServerNotifications {
+  readonly 'intent/changed': {
+    readonly params: IntentChangedParams;
+    readonly result: undefined;
+  };
   readonly 'objects/publish': {
     readonly params: ObjectsPublishParams;
     readonly result: undefined;

@@ -79,6 +79,11 @@ export class MapCanvas {
     if (readers > 0) this.held.set(tile.key, { maps, readers });
   }
 
+  /** Whether a window still will read the tile. */
+  has({ key }: Tile): boolean {
+    return this.held.has(key);
+  }
+
   /** Says that one window over these tiles has been read. */
   release(tiles: readonly Tile[]): void {
     for (const { key } of tiles) {

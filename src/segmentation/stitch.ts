@@ -103,6 +103,11 @@ export class Stitcher {
     return this.canvas.bytes;
   }
 
+  /** Whether objects may still come that this tile shows. */
+  holds(tile: Tile): boolean {
+    return this.waiting.has(tile.key) || this.canvas.has(tile);
+  }
+
   /** Takes the maps of a tile; returns the objects that have become final. @throws RangeError for a tile that is not awaited */
   add(tile: Tile, maps: TileMaps): FoundObject[] {
     return [...this.addInSteps(tile, maps)].flat();

@@ -9,6 +9,8 @@ export class Session {
   readonly connection: Connection<Session>;
   /** What `initialize` told about the client. */
   client = { name: 'unknown', version: '' };
+  /** The client has said who it is. */
+  initialized = false;
   /** The client is gone. */
   closed = false;
 

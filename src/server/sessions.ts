@@ -25,4 +25,14 @@ export class Sessions {
   ): void {
     this.#sessions.get(sessionId)?.connection.notify(method, params);
   }
+
+  /** Tells all clients but one that have said who they are. */
+  notifyOthers<M extends keyof ServerNotifications>(
+    sessionId: string,
+    method: M,
+    params: ServerNotifications[M]['params'],
+  ): void {
+    for (const session of this.#sessions.values())
+      if (session.id !== sessionId && session.initialized) session.connection.notify(method, params);
+  }
 }

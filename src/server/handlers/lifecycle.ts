@@ -6,7 +6,7 @@ import type { Session } from '../session';
 
 /** `initialize` @param methods those that have a handler */
 export function initialize(services: Services, methods: () => string[]): Handler<Session, 'initialize'> {
-  return async (params, { session }) => {
+  return async (params, { session, afterAnswer }) => {
     if (!speaks(params.protocolVersion)) {
       throw new BridgeError(
         'VersionMismatch',
@@ -18,6 +18,7 @@ export function initialize(services: Services, methods: () => string[]): Handler
       );
     }
     session.client = { name: params.client.name, version: params.client.version ?? '' };
+    afterAnswer(() => (session.initialized = true));
     const { device } = await services.engineReport();
     return {
       protocolVersion: PROTOCOL_VERSION,

@@ -13,6 +13,7 @@ import type { Session } from '../session';
 export function prompt({ findAll, images, limits, models }: Services): Handler<Session, 'segment/prompt'> {
   return async (params, { signal, progress, session }) => {
     const { imageId, extent, filters, pixelSizeMicrons, remember } = params;
+    await images.verified(imageId);
     const outcome = await findAll.run({
       sessionId: session.id,
       model: models.promptable(params.modelId),
@@ -92,4 +93,13 @@ function answer({ result, featureCollection, tiles, pixelSizeMicrons, seconds, w
     seconds,
     warnings,
   };
+}
+
+/** The intents that a search has given examples to keep. */
+export function taught({ intents, remember }: SegmentPromptParams): string[] {
+  const shown = intents.filter(
+    ({ clicks = [], boxes = [], exampleObjects = [] }) =>
+      clicks.length + boxes.length + exampleObjects.length > 0,
+  );
+  return remember === false ? [] : shown.map(({ intentId }) => intentId);
 }

@@ -5,6 +5,7 @@ import * as batch from './batch';
 import * as checkpoints from './checkpoints';
 import * as graphs from './graphs';
 import * as images from './images';
+import { tellsOthers } from './intentNews';
 import * as intents from './intents';
 import * as lifecycle from './lifecycle';
 import * as models from './models';
@@ -23,25 +24,31 @@ export function handlerTable(services: Services): HandlerTable<Session> {
     'image/open': images.open(services),
     'image/close': images.close(services),
     'image/region': images.region(services),
-    'intent/create': intents.create(services),
-    'intent/update': intents.update(services),
+    'intent/create': tellsOthers(services, intents.create(services), (_, { intent }) => [intent.intentId]),
+    'intent/update': tellsOthers(services, intents.update(services), (_, { intent }) => [intent.intentId]),
     'intent/list': intents.list(services),
     'intent/get': intents.get(services),
-    'intent/delete': intents.remove(services),
+    'intent/delete': tellsOthers(services, intents.remove(services), ({ intentId }) => [intentId]),
     'intent/export': intents.exportDocument(services),
-    'intent/import': intents.importDocument(services),
-    'segment/prompt': segment.prompt(services),
+    'intent/import': tellsOthers(services, intents.importDocument(services), (_, { intent }) => [
+      intent.intentId,
+    ]),
+    'segment/prompt': tellsOthers(services, segment.prompt(services), segment.taught),
     'segment/threshold': segment.threshold(services),
-    'preference/submit': preferences.submit(services),
+    'preference/submit': tellsOthers(services, preferences.submit(services), ({ intentId }) => [intentId]),
     'preference/list': preferences.list(services),
-    'preference/undo': preferences.undo(services),
-    'preference/redo': preferences.redo(services),
+    'preference/undo': tellsOthers(services, preferences.undo(services), ({ intentId }) => [intentId]),
+    'preference/redo': tellsOthers(services, preferences.redo(services), ({ intentId }) => [intentId]),
     'review/next': preferences.next(services),
-    'training/start': training.start(services),
+    'training/start': tellsOthers(services, training.start(services), ({ intentId }, { activated }) =>
+      activated ? [intentId] : [],
+    ),
     'training/status': training.status(services),
     'training/stop': training.stop(services),
     'checkpoint/list': checkpoints.list(services),
-    'checkpoint/activate': checkpoints.activate(services),
+    'checkpoint/activate': tellsOthers(services, checkpoints.activate(services), ({ intentId }) => [
+      intentId,
+    ]),
     'checkpoint/delete': checkpoints.remove(services),
     'batch/start': batch.start(services),
     'batch/status': batch.status(services),

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BridgeError } from '../../errors';
+import type { AnswerCalibration } from '../../segmentation/answering/answerScores';
 import type { InstanceOptions } from '../../segmentation/instances';
 import type { Normalization } from '../../segmentation/preprocess';
 import type { MaskAnswer } from '../../segmentation/scoring';
@@ -35,6 +36,8 @@ export interface ModelManifest {
     readonly scoreThreshold: number;
     /** 'best' when absent. */
     readonly answer?: MaskAnswer;
+    /** Fits the scores to the image and to a scale where 0.5 is the decision; without it they are the decoder's. */
+    readonly calibration?: AnswerCalibration;
   };
 }
 

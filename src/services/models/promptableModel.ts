@@ -34,7 +34,7 @@ export interface PromptableModel {
   /** Two models of one id give the same embeddings. */
   readonly id: string;
   readonly manifest: Pick<ModelManifest, 'name' | 'tileSize' | 'micronsPerPixel'> & {
-    readonly postprocess: Pick<ModelManifest['postprocess'], 'scoreThreshold' | 'answer'>;
+    readonly postprocess: Pick<ModelManifest['postprocess'], 'scoreThreshold' | 'answer' | 'calibration'>;
   };
   readonly instances: InstanceOptions;
   /** Its decoder can be refined: the candidates of a click are offered for "this one is better". */

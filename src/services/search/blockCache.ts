@@ -1,13 +1,16 @@
+import type { KnownLooks } from './nucleusReader';
 import type { BlockMemo, BlockNuclei } from '../../segmentation/blockNuclei';
 
 const MIB = 1 << 20;
-/** Of a nucleus beside its pixels and vertices. */
-const OBJECT_BYTES = 400;
+/** Of a nucleus with its looks, beside its pixels and vertices. */
+const OBJECT_BYTES = 1000;
 
 /** The nuclei of all blocks that were searched lately, least recently used first out: only the intents of a new search are computed anew. */
 export class BlockCache implements BlockMemo {
   readonly #blocks = new Map<string, { readonly nuclei: BlockNuclei; readonly bytes: number }>();
   #bytes = 0;
+  /** What the nuclei look like; goes with them. */
+  readonly looks: KnownLooks = new WeakMap();
 
   /** @param capacity bytes; the default holds about 10,000 x 10,000 px of dense tissue */
   constructor(private readonly capacity = 128 * MIB) {}

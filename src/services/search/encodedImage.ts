@@ -1,6 +1,8 @@
 import type { JobOptions } from '../../engine/engine';
+import type { SeenTile } from '../../segmentation/answering/nucleusLooks';
 import type { Spaces, Tile } from '../../segmentation/coordinates';
 import type { Point } from '../../segmentation/geometry';
+import type { RgbImage } from '../../segmentation/preprocess';
 import { embeddingKey, type CachedTile, type EmbeddingCache } from '../embeddings/embeddingCache';
 import type { PromptableModel } from '../models/promptableModel';
 import { exampleTile, homeTile, type ExampleTile } from './promptEmbedding';
@@ -21,6 +23,8 @@ export interface EncodedImageParts {
 export class EncodedImage {
   /** Keys of a viewer's tiles, found from their pixels once while the image is searched. */
   readonly #keys = new Map<string, string>();
+  /** Tiles that nuclei may still have to be read from. */
+  readonly #seen = new Map<string, { encoded?: CachedTile; pixels?: RgbImage }>();
   readonly #examples = new Map<string, Promise<ExampleTile>>();
 
   constructor(readonly parts: EncodedImageParts) {}
@@ -29,15 +33,34 @@ export class EncodedImage {
     return this.parts.spaces;
   }
 
+  /** The tile in which a point of model space lies most centrally. */
+  homeTile(point: Point): Tile {
+    return homeTile(this.spaces, this.parts.model.manifest.tileSize, TILE_OVERLAP, point);
+  }
+
   /** A tile's embedding and maps; tried again when the engine ended under it. @throws BridgeError of the image service, the engine or the model */
-  encode(tile: Tile): Promise<CachedTile> {
-    return retryOnce(() => this.#encode(tile), this.parts.job.signal);
+  async encode(tile: Tile): Promise<CachedTile> {
+    const encoded = await retryOnce(() => this.#encode(tile), this.parts.job.signal);
+    this.#seenOf(tile).encoded = encoded;
+    return encoded;
+  }
+
+  /** A tile's embedding and pixels, those that were read to encode it while it is not forgotten. @throws as `encode` */
+  async see(tile: Tile): Promise<SeenTile> {
+    const { encoded, pixels } = this.#seenOf(tile);
+    const { embedding } = (encoded ?? (await this.encode(tile))).tile;
+    return { tile, embedding, pixels: pixels ?? (await this.#read(tile)) };
+  }
+
+  /** Lets go of what is held of a tile. */
+  forget(tile: Tile): void {
+    this.#seen.delete(tile.key);
   }
 
   /** The tile in which a point of model space lies most centrally, split into nuclei once. @throws as `encode` */
   exampleTileAt(point: Point): Promise<ExampleTile> {
     const { manifest, instances } = this.parts.model;
-    const tile = homeTile(this.spaces, manifest.tileSize, TILE_OVERLAP, point);
+    const tile = this.homeTile(point);
     let example = this.#examples.get(tile.key);
     if (example === undefined) {
       example = this.encode(tile).then((encoded) =>
@@ -50,7 +73,7 @@ export class EncodedImage {
 
   async #encode(tile: Tile): Promise<CachedTile> {
     const { model, cache, image, spaces, job } = this.parts;
-    const read = () => readTile(image, spaces, tile, job.signal);
+    const read = () => this.#read(tile);
     const place = `${tile.x},${tile.y},${tile.width},${tile.height}`;
     const key =
       image.key === undefined
@@ -61,5 +84,18 @@ export class EncodedImage {
     const ofPixels = embeddingKey(model.id, pixels.width, pixels.height, pixels.data);
     this.#keys.set(tile.key, ofPixels);
     return cache.get(ofPixels, () => model.encode(pixels, job));
+  }
+
+  async #read(tile: Tile): Promise<RgbImage> {
+    const { image, spaces, job } = this.parts;
+    const pixels = await readTile(image, spaces, tile, job.signal);
+    this.#seenOf(tile).pixels = pixels;
+    return pixels;
+  }
+
+  #seenOf({ key }: Tile): { encoded?: CachedTile; pixels?: RgbImage } {
+    let seen = this.#seen.get(key);
+    if (seen === undefined) this.#seen.set(key, (seen = {}));
+    return seen;
   }
 }

@@ -114,6 +114,7 @@ export class Search {
       intents: prompts.map(({ intent }) => intent),
       prompts: embedded.map((prompt) => prompt.prompts),
       scoreThreshold: manifest.postprocess.scoreThreshold,
+      calibrated: manifest.postprocess.calibration !== undefined,
       filters,
       asked: { prompts, extent, pixelSizeMicrons },
     };

@@ -52,6 +52,12 @@ export async function embedPrompt(prompt: IntentPrompt, context: PromptContext):
       ...(intent.tokens && { tokens: intent.tokens }),
     },
     clicks,
+    examples: examples.map((example) => ({
+      feature: example.feature,
+      label: example.label,
+      ...(isPlaced(example) &&
+        example.place.imageUri === imageUri && { at: toModelSpace(spaces, example.place) }),
+    })),
     learned: [...learned, ...elsewhere.found],
     warnings: [
       ...foreignWarnings(intent, clickedAgain.length + elsewhere.found.length, elsewhere.lost),

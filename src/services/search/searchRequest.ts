@@ -10,6 +10,12 @@ export interface Click extends Point {
   readonly positive: boolean;
 }
 
+/** A place of an image, full-resolution px, whose nucleus the user has judged: 1 is of the type, 0 is not. */
+export interface JudgedPlace extends Point {
+  readonly imageUri: string;
+  readonly label: 0 | 1;
+}
+
 /** An intent as a search needs it. */
 export interface SearchIntent {
   readonly intentId: string;
@@ -24,6 +30,8 @@ export interface SearchIntent {
   readonly round: number;
   /** The model's own when absent. */
   readonly scoreThreshold?: number | undefined;
+  /** Nuclei that were judged, wherever; the newest judgement of each. */
+  readonly judged?: readonly JudgedPlace[] | undefined;
 }
 
 /** What the user shows for one intent, full-resolution px. */

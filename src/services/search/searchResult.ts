@@ -19,6 +19,9 @@ import {
 import type { PromptCandidates } from './candidates';
 import type { IntentPrompt, SearchExtent, SearchFilters, SearchIntent } from './searchRequest';
 
+/** Where the answer ends on a calibrated scale. */
+const CALIBRATED_THRESHOLD = 0.5;
+
 /** What a result is made of, known before the first object. */
 export interface ResultSetting {
   readonly image: { readonly imageId: string; readonly uri: string };
@@ -32,6 +35,8 @@ export interface ResultSetting {
   readonly prompts: readonly PromptSet[];
   /** Used where neither the request nor the intent names one, 0..1. */
   readonly scoreThreshold: number;
+  /** Scores are such that 0.5 is the decision, whatever threshold the intent has learned: that is in the scores. */
+  readonly calibrated?: boolean;
   readonly filters: SearchFilters;
   /** What was asked, to be asked again. */
   readonly asked?: {
@@ -63,6 +68,11 @@ export class SearchResult {
     for (const object of found) this.objects.push(object);
     for (const id of ids) this.ids.push(id);
     return this.#describe(found, ids, this.setting.filters).features;
+  }
+
+  /** Takes the final scores in. @param objects those that were added, in their order */
+  rescore(objects: readonly FoundObject[]): void {
+    for (const [i, object] of objects.entries()) this.objects[i] = object;
   }
 
   /** The objects that pass, each with the class of the intent it fits best. @param filters those of the request when absent */
@@ -100,12 +110,13 @@ export class SearchResult {
 
   /** The filters in the form of the pure shelf. */
   filter(filters: SearchFilters = this.setting.filters): ResultFilter {
-    const { intents, scoreThreshold } = this.setting;
+    const { intents, scoreThreshold, calibrated = false } = this.setting;
     const { threshold, minAreaMicrons2, maxAreaMicrons2, simplify } = filters;
     return {
       intents: intents.map((intent) => ({
         classification: intent.classification,
-        scoreThreshold: threshold ?? intent.scoreThreshold ?? scoreThreshold,
+        scoreThreshold:
+          threshold ?? (calibrated ? CALIBRATED_THRESHOLD : (intent.scoreThreshold ?? scoreThreshold)),
       })),
       ...(minAreaMicrons2 !== undefined && { minArea: minAreaMicrons2 }),
       ...(maxAreaMicrons2 !== undefined && { maxArea: maxAreaMicrons2 }),

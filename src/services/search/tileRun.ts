@@ -1,24 +1,30 @@
 import { setImmediate } from 'node:timers/promises';
-import { isBridgeError, type ErrorName } from '../../errors';
-import { orderTiles, type Tile } from '../../segmentation/coordinates';
+import { isBridgeError } from '../../errors';
+import { orderTiles, toModelSpace, type Tile } from '../../segmentation/coordinates';
 import type { ObjectFeature } from '../../segmentation/features';
 import type { Point } from '../../segmentation/geometry';
 import type { TileMaps } from '../../segmentation/mapCanvas';
 import { answerProbabilities } from '../../segmentation/scoring';
 import { Stitcher, type FoundObject } from '../../segmentation/stitch';
 import type { CachedTile } from '../embeddings/embeddingCache';
+import type { DecodedMasks, EncodedTile } from '../models/promptableModel';
+import { Answering } from './answering';
+import { besideNuclei, reachesBeside } from './besideNuclei';
 import type { BlockCache } from './blockCache';
 import { clickCandidates, type PromptCandidates } from './candidates';
 import type { EmbeddedPrompt } from './embeddedPrompt';
 import type { EncodedImage } from './encodedImage';
+import { NucleusReader } from './nucleusReader';
+import type { ExampleTile } from './promptEmbedding';
 import { retryOnce } from './retry';
+import { canGoOn } from './searchFaults';
 import type { SearchPlan } from './searchPlan';
 import type { SearchResult } from './searchResult';
 
 /** Tiles under way at a time: a tile is decoded after its encoding has come back, so it takes several to keep the engine busy. */
 const LOOKAHEAD = 4;
-/** Faults that end a whole search; any other loses the one tile. */
-const ENDS_SEARCH: ReadonlySet<ErrorName> = new Set(['RequestCancelled', 'ShuttingDown', 'ImageNotOpen']);
+/** Most tiles beside an extent that are looked at for its clicks: those of the newest. */
+const BESIDE_TILES = 8;
 
 /** How far a search is. */
 export interface TileProgress {
@@ -48,12 +54,18 @@ export class TileRun {
   firstFault: unknown;
   /** Tiles whose embedding was known. */
   cached = 0;
+  /** Clicks' tiles that reach beyond the extent, with their nuclei, until they are decoded. */
+  readonly #beside = new Map<string, ExampleTile>();
+
+  readonly #reader: NucleusReader;
 
   constructor(
     private readonly encoded: EncodedImage,
     private readonly blocks: BlockCache,
     private readonly where: SearchPlan,
-  ) {}
+  ) {
+    this.#reader = new NucleusReader(encoded, blocks.looks);
+  }
 
   get total(): number {
     return this.where.plan.tiles.length;
@@ -75,8 +87,11 @@ export class TileRun {
       ...(within && { within }),
     });
     const clicks = embedded.flatMap(({ prompts }) => prompts.points);
+    const answering = await this.#answering(embedded, result);
     const order = orderTiles(plan, clicks);
     const start = performance.now();
+    /** Tiles that have come and are still needed. */
+    const open = new Set<Tile>();
     // Tiles that the engine works on while this process stitches; they are awaited when their turn comes.
     const ahead = order.slice(0, LOOKAHEAD).map((tile) => this.#start(tile, embedded, result));
     for (const [i, tile] of order.entries()) {
@@ -84,6 +99,7 @@ export class TileRun {
       let found: FoundObject[];
       try {
         const { maps, candidates, cached } = await ahead.shift()!;
+        await this.#takeBeside(tile, maps.intents, answering);
         if (following !== undefined) ahead.push(this.#start(following, embedded, result));
         found = [];
         for (const part of stitcher.addInSteps(tile, maps)) {
@@ -97,10 +113,75 @@ export class TileRun {
         if (following !== undefined) ahead.push(this.#start(following, embedded, result));
         found = stitcher.skip(tile);
       }
-      const objects = result.add(found);
+      const objects = result.add(answering === undefined ? found : await answering.add(found));
+      open.add(tile);
+      for (const before of open)
+        if (!stitcher.holds(before)) {
+          this.encoded.forget(before);
+          open.delete(before);
+        }
       const seconds = (performance.now() - start) / 1000;
       const done = i + 1;
       onTile({ done, total: order.length, objects, etaSeconds: (seconds / done) * (order.length - done) });
+    }
+    if (answering === undefined) return;
+    for (const { tile } of [...this.#beside.values()])
+      await this.#attempt(async () => {
+        const { tile: encodedTile } = await this.encoded.encode(tile);
+        const decoded = await this.#masks(tile, encodedTile, embedded, result);
+        await this.#takeBeside(tile, this.#answers(decoded), answering);
+      });
+    result.rescore(answering.finish());
+  }
+
+  /** What scores the nuclei when the model's manifest says how; the tiles of the newest clicks are looked up. */
+  async #answering(
+    embedded: readonly EmbeddedPrompt[],
+    { setting: { intents } }: SearchResult,
+  ): Promise<Answering | undefined> {
+    const { model, image } = this.encoded.parts;
+    const { scoreThreshold, calibration } = model.manifest.postprocess;
+    if (calibration === undefined) return undefined;
+    const newest = embedded.flatMap(({ prompts }) => prompts.points.toReversed());
+    for (const point of newest) {
+      if (this.#beside.size === BESIDE_TILES) break;
+      const tile = this.encoded.homeTile(point);
+      if (this.#beside.has(tile.key) || !reachesBeside(tile, this.where)) continue;
+      await this.#attempt(async () => {
+        this.#beside.set(tile.key, await this.encoded.exampleTileAt(point));
+      });
+    }
+    return new Answering(
+      this.#reader,
+      embedded.map(({ examples }, k) => ({
+        examples,
+        judged: (intents[k]!.judged ?? [])
+          .filter(({ imageUri }) => imageUri === image.uri)
+          .map(({ label, ...place }) => ({ ...toModelSpace(this.encoded.spaces, place), label })),
+        threshold: intents[k]!.scoreThreshold ?? scoreThreshold,
+      })),
+      calibration,
+    );
+  }
+
+  /** Makes the nuclei beside the extent known that a click's tile shows, once it is decoded. */
+  async #takeBeside(
+    tile: Tile,
+    answers: readonly Float32Array[],
+    answering: Answering | undefined,
+  ): Promise<void> {
+    const example = this.#beside.get(tile.key);
+    if (answering === undefined || example === undefined) return;
+    this.#beside.delete(tile.key);
+    await answering.addBeside(besideNuclei(example, answers, this.encoded, this.where));
+  }
+
+  /** Does what a search can do without when it fails. @throws what ends the whole search */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!canGoOn(error)) throw error;
     }
   }
 
@@ -116,18 +197,11 @@ export class TileRun {
     tile: Tile,
     { tile: encodedTile, key, cached }: CachedTile,
     embedded: readonly EmbeddedPrompt[],
-    { setting: { intents } }: SearchResult,
+    result: SearchResult,
   ): Promise<FinishedTile> {
-    const { model, job } = this.encoded.parts;
-    const { tileSize, postprocess } = model.manifest;
-    const decoded = await Promise.all(
-      embedded.map(({ prompts }, k) =>
-        retryOnce(
-          () => model.predictMasks(tile, encodedTile, prompts, { ...job, decoder: intents[k]!.decoder }),
-          job.signal,
-        ),
-      ),
-    );
+    const { model } = this.encoded.parts;
+    const { tileSize } = model.manifest;
+    const decoded = await this.#masks(tile, encodedTile, embedded, result);
     const candidates = embedded.flatMap(({ clicks }, k) =>
       clicks.flatMap(({ click, placed }) =>
         model.refinable && click.positive && placed.home.tile.key === tile.key
@@ -135,15 +209,37 @@ export class TileRun {
           : [],
       ),
     );
-    const answers = decoded.map(({ masks, scores, side }) =>
-      answerProbabilities(masks, scores, side, postprocess.answer),
+    return { maps: { ...encodedTile, id: key, intents: this.#answers(decoded) }, candidates, cached };
+  }
+
+  /** Each intent's masks in a tile. */
+  #masks(
+    tile: Tile,
+    encodedTile: EncodedTile,
+    embedded: readonly EmbeddedPrompt[],
+    { setting: { intents } }: SearchResult,
+  ): Promise<DecodedMasks[]> {
+    const { model, job } = this.encoded.parts;
+    return Promise.all(
+      embedded.map(({ prompts }, k) =>
+        retryOnce(
+          () => model.predictMasks(tile, encodedTile, prompts, { ...job, decoder: intents[k]!.decoder }),
+          job.signal,
+        ),
+      ),
     );
-    return { maps: { ...encodedTile, id: key, intents: answers }, candidates, cached };
+  }
+
+  /** Each intent's probabilities in a tile, [side, side]. */
+  #answers(decoded: readonly DecodedMasks[]): Float32Array[] {
+    const { answer } = this.encoded.parts.model.manifest.postprocess;
+    return decoded.map(({ masks, scores, side }) => answerProbabilities(masks, scores, side, answer));
   }
 
   /** Notes a failed tile. @throws what ends the whole search: a cancellation, a closed image or server, a fault of ours */
   #survive(tile: Tile, error: unknown): void {
-    if (!isBridgeError(error) || ENDS_SEARCH.has(error.errorName)) throw error;
+    if (!isBridgeError(error) || !canGoOn(error)) throw error;
+    this.#reader.lose(tile);
     this.firstFault ??= error;
     const { scale } = this.encoded.spaces;
     this.failed.push({

@@ -1,6 +1,8 @@
 import type { Outline, Rectangle } from '../../segmentation/geometry';
 import type { Checkpoints } from '../intents/checkpoints';
 import type { Intents } from '../intents/intents';
+import { judgedPlaces } from '../intents/judgedPlaces';
+import type { Judgements } from '../intents/judgements';
 import type { PromptableModel } from '../models/promptableModel';
 import type { Search, SearchOutcome, SearchRequest } from '../search/search';
 import type { Click, IntentPrompt, SearchIntent } from '../search/searchRequest';
@@ -28,6 +30,7 @@ export interface FindAllRequest extends Omit<SearchRequest, 'prompts'> {
 /** What finding works with. */
 export interface FindAllParts {
   readonly intents: Intents;
+  readonly judgements: Judgements;
   readonly checkpoints: Checkpoints;
   readonly results: SearchResults;
   /** A search with a model. */
@@ -80,7 +83,9 @@ export class FindAll {
 
   /** The intent with its refinement; what that has learned belongs to the model that was refined. */
   async #intent(intentId: string, { refinable }: PromptableModel): Promise<SearchIntent> {
-    const intent = this.parts.intents.forSearch(intentId);
+    const { intents, judgements } = this.parts;
+    const judged = judgedPlaces(judgements.list(intentId));
+    const intent = { ...intents.forSearch(intentId), judged };
     if (refinable) return this.parts.checkpoints.apply(intent);
     return { ...intent, tokens: undefined, scoreThreshold: undefined };
   }

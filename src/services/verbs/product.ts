@@ -74,7 +74,7 @@ export function assembleProduct(parts: ProductParts): Product {
     version,
     image: openImage,
   });
-  const findAll = new FindAll({ intents, checkpoints, results, searchWith });
+  const findAll = new FindAll({ intents, judgements, checkpoints, results, searchWith });
   const republisher = new Republisher({ findAll, model, results, judgements, image, publish, log });
   return {
     intents,

@@ -334,7 +334,8 @@ test('filters change the answer without the engine, and results belong to their 
   const runs = engine.runs.length;
   const kept = results.get('me', result.resultId);
   expect(kept.features({ threshold: 0 }).features).toHaveLength(result.objects.length);
-  expect(kept.features({ threshold: 1 }).features).toHaveLength(0);
+  // What was clicked stays, whatever the threshold.
+  expect(kept.features({ threshold: 1 }).features).toHaveLength(3);
   const large = kept.features({ minAreaMicrons2: 30 }).features;
   expect(large.length).toBeGreaterThan(0);
   expect(large.length).toBeLessThan(featureCollection.features.length);

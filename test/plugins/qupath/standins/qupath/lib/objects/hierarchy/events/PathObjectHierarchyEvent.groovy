@@ -1,0 +1,3 @@
+package qupath.lib.objects.hierarchy.events
+
+class PathObjectHierarchyEvent {}
