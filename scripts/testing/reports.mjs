@@ -18,7 +18,13 @@ function junit(text) {
   return { passed: cases.length - bad - skipped, failed: bad };
 }
 
-const READERS = { jest, junit };
+/** JSON of a runner that counts itself: `{ passed, failed }`. */
+function counts(text) {
+  const { passed, failed } = JSON.parse(text);
+  return { passed, failed };
+}
+
+const READERS = { jest, junit, counts };
 
 /**
  * Figures of one runner, `{ passed, failed }`. One that ended with an error and reports no failure, or that left no report, or

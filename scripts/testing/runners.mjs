@@ -50,5 +50,15 @@ export function runners(root, reports) {
       ],
       report: { kind: 'junit', file: 'pytest.xml' },
     },
+    {
+      name: 'QuPath plugin on a JVM',
+      command: ['node', 'test/plugins/qupath/run.mjs', '--report', join(reports, 'qupath.json')],
+      report: { kind: 'counts', file: 'qupath.json' },
+    },
+    {
+      name: 'napari plugin and Python client',
+      command: ['node', 'plugins/napari-py/test/run.mjs', '--junit', join(reports, 'napari.xml')],
+      report: { kind: 'junit', file: 'napari.xml' },
+    },
   ];
 }

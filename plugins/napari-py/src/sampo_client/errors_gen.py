@@ -176,6 +176,15 @@ class FileNotFound(SampoError):
     retryable = False
 
 
+class ImageChanged(SampoError):
+    """The image file has changed since it was opened."""
+
+    code = -32059
+    summary = 'the image file has changed since it was opened'
+    hint = 'close the image and open it again'
+    retryable = False
+
+
 class RegionOutOfImage(SampoError):
     """The region lies outside the image."""
 
@@ -282,15 +291,6 @@ class ResidentMissing(SampoError):
     summary = 'the engine does not hold this tensor any more'
     hint = 'send the request again: it is computed anew'
     retryable = True
-
-
-class DeviceUnknown(SampoError):
-    """No such device."""
-
-    code = -32028
-    summary = 'no such device'
-    hint = 'use auto, cpu, webgpu, cuda, dml or coreml'
-    retryable = False
 
 
 class GeometryInvalid(SampoError):
@@ -620,6 +620,7 @@ ERRORS: dict[str, type[SampoError]] = {
     'ImageTooLarge': ImageTooLarge,
     'PathNotAllowed': PathNotAllowed,
     'FileNotFound': FileNotFound,
+    'ImageChanged': ImageChanged,
     'RegionOutOfImage': RegionOutOfImage,
     'ViewerTimeout': ViewerTimeout,
     'BlobMissing': BlobMissing,
@@ -632,7 +633,6 @@ ERRORS: dict[str, type[SampoError]] = {
     'OutOfMemory': OutOfMemory,
     'InferenceFailed': InferenceFailed,
     'ResidentMissing': ResidentMissing,
-    'DeviceUnknown': DeviceUnknown,
     'GeometryInvalid': GeometryInvalid,
     'IntentNotFound': IntentNotFound,
     'IntentModelMismatch': IntentModelMismatch,

@@ -47,14 +47,38 @@ class Geometry(TypedDict):
     coordinates: list[Any]
 
 
-class _FeatureRequired(TypedDict):
+class FeaturePropertiesClassification(TypedDict):
+    name: str  # class name: the intent's
+    color: Color
+
+
+class _FeaturePropertiesRequired(TypedDict):
+    objectType: Literal['detection']
+
+
+class FeatureProperties(_FeaturePropertiesRequired, total=False):
+    classification: FeaturePropertiesClassification
+    name: str  # label
+    measurements: dict[str, Any]  # name, beginning with "SAMPO ", to value; never null
+
+
+class Feature(TypedDict):
+    """One found object as a GeoJSON feature."""
+
+    type: Literal['Feature']
+    id: str  # UUID, stable over refinements
+    geometry: Geometry
+    properties: FeatureProperties
+
+
+class _ExampleFeatureRequired(TypedDict):
     type: Literal['Feature']
     geometry: Geometry
     properties: dict[str, Any]  # objectType, classification { name, color }, measurements
 
 
-class Feature(_FeatureRequired, total=False):
-    """One object as a GeoJSON feature."""
+class ExampleFeature(_ExampleFeatureRequired, total=False):
+    """An object of the client as a GeoJSON feature; more than the geometry is not read."""
 
     id: str  # UUID, stable over refinements
 
@@ -92,7 +116,7 @@ Extent: TypeAlias = "Union[ExtentImage, ExtentRectangle, ExtentPolygon]"
 class Filters(TypedDict, total=False):
     """Filters that need no inference."""
 
-    threshold: float  # least intent score, 0 to 1
+    threshold: float  # least intent score, 0 to 1: 0.5 is the answer, and about half of the objects scored 0.5 are of the type; what was clicked or accepted scores 1, what was rejected 0
     minAreaMicrons2: float  # least object area, µm²
     maxAreaMicrons2: float  # largest object area, µm²
     simplify: float  # largest deviation of a simplified outline, image px; 0 keeps the exact pixel edges
@@ -161,6 +185,49 @@ class Intent(TypedDict):
     updatedAt: str  # ISO 8601
 
 
+class _IntentDocumentExemplarsItemRequired(TypedDict):
+    label: Literal[0, 1]  # 1: of the type, 0: not
+    feature: str  # base64 of little-endian float32
+    modelId: str  # model that made the feature
+    source: str  # how it was shown: click, box or object
+
+
+class IntentDocumentExemplarsItem(_IntentDocumentExemplarsItemRequired, total=False):
+    imageUri: str  # image
+    x: float  # image px
+    y: float  # image px
+
+
+class IntentDocumentCheckpoint(TypedDict):
+    """the refinement in use"""
+
+    round: int  # refinement round
+    metrics: RefinementMetrics
+    provenance: dict[str, Any]
+    createdAt: str  # ISO 8601
+    file: str  # base64 of the checkpoint file
+
+
+class _IntentDocumentRequired(TypedDict):
+    format: Literal['sampo-intent']
+    formatVersion: Literal[1]
+    intentId: str  # UUID
+    name: str  # class name
+    color: Color
+    modelId: str  # model the examples belong to
+    createdAt: str  # ISO 8601
+    round: int  # refinements so far
+    scoreThreshold: Union[float, None]  # least score; null: the model's own
+    tokens: Union[str, None]  # base64 of little-endian float32
+    exemplars: list[IntentDocumentExemplarsItem]
+
+
+class IntentDocument(_IntentDocumentRequired, total=False):
+    """An intent as one document: what intent/export gives and intent/import takes."""
+
+    checkpoint: IntentDocumentCheckpoint  # the refinement in use
+
+
 class _JudgementRequired(TypedDict):
     kind: Literal['accept', 'reject', 'add', 'edit', 'better']
 
@@ -190,6 +257,17 @@ class StoredJudgement(_StoredJudgementRequired, total=False):
     overrides: list[str]
 
 
+class CheckpointProvenance(TypedDict, total=False):
+    """where it comes from; an imported version has what its maker wrote"""
+
+    model: str  # model it refines
+    decoderSha256: str  # of that model's decoder
+    startedFrom: Union[str, None]  # checkpoint it went on from
+    judgements: list[str]  # ids of what it learned from
+    settings: dict[str, Any]  # all settings of the training
+    version: str  # of the program
+
+
 class _CheckpointRequired(TypedDict):
     checkpointId: str  # UUID
     intentId: str  # intent
@@ -201,8 +279,55 @@ class _CheckpointRequired(TypedDict):
 class Checkpoint(_CheckpointRequired, total=False):
     """One version of an intent."""
 
-    metrics: dict[str, Any]
-    provenance: dict[str, Any]
+    metrics: RefinementMetrics
+    provenance: CheckpointProvenance  # where it comes from; an imported version has what its maker wrote
+
+
+class StepMetrics(TypedDict, total=False):
+    """Figures of one training step; the parts that the objective has."""
+
+    loss: float  # of the step
+    lossDpo: float  # preference part
+    lossRank: float  # ranking part
+    lossSegment: float  # segmentation part
+    lossScore: float  # score part
+    meanMargin: float  # mean margin of chosen over rejected, against the reference
+    rewardAccuracy: float  # share of pairs with a positive margin
+
+
+class HoldOutResult(TypedDict):
+    """The judged objects kept back as a check."""
+
+    accuracy: float  # share of the objects on the right side of the threshold
+    count: int  # objects kept back
+
+
+class RefinementMetricsHoldOutGain(TypedDict):
+    mean: float  # mean gain of an object's log-likelihood, nats
+    error: float  # standard error of the mean, nats
+
+
+class RefinementMetrics(TypedDict, total=False):
+    """What a refinement came to: the last step's figures, and the check on judgements kept back. A stopped one has the steps alone; that of an imported version may hold more."""
+
+    steps: int  # steps made
+    loss: float  # of the step
+    lossDpo: float  # preference part
+    lossRank: float  # ranking part
+    lossSegment: float  # segmentation part
+    lossScore: float  # score part
+    meanMargin: float  # mean margin of chosen over rejected, against the reference
+    rewardAccuracy: float  # share of pairs with a positive margin
+    judgements: int  # judgements of the intent
+    heldOut: int  # objects kept back as a check
+    closed: int  # judged objects in images that are not open
+    tiles: int  # tiles read
+    holdOutBefore: HoldOutResult
+    holdOutAfter: HoldOutResult
+    holdOutGain: RefinementMetricsHoldOutGain
+    scoreThreshold: float  # threshold of the refined intent
+    readSeconds: float  # reading and encoding the judged tiles
+    trainSeconds: float  # training
 
 
 class Warning(TypedDict):
@@ -210,6 +335,38 @@ class Warning(TypedDict):
 
     name: str  # machine-readable name
     message: str  # for a person
+
+
+class ModelManifestEmbedding(TypedDict):
+    channels: int  # features of a place
+    stride: float  # px of a tile per place
+
+
+class ModelManifestLimits(TypedDict):
+    points: int  # points of one prompt
+    masks: int  # masks of one prompt
+    maskStride: float  # px of a tile per mask cell
+
+
+class ModelManifestDryRun(TypedDict):
+    encoderSeconds: float  # wall time of one tile
+    decoderSeconds: float  # wall time of one prompt
+
+
+class ModelManifest(TypedDict):
+    """An imported model. More members say how its graphs are fed."""
+
+    name: str  # modelId of requests
+    version: str  # version
+    family: str  # form of the graphs
+    form: str  # export that was recognised, e.g. sam
+    licence: str  # licence
+    micronsPerPixel: float  # scale it works at, µm per px
+    tileSize: int  # side of a tile, px
+    imageSize: int  # side of the encoder's input, px
+    embedding: ModelManifestEmbedding
+    limits: ModelManifestLimits
+    dryRun: ModelManifestDryRun
 
 
 class BatchJobImages(TypedDict):
@@ -245,6 +402,11 @@ class BatchJob(_BatchJobRequired, total=False):
     """A batch run."""
 
     etaSeconds: float  # time left, s; absent until something is finished
+
+
+class StainedChannel(TypedDict):
+    channel: Union[str, int]  # name of a channel, or its number from 1
+    stain: Literal['haematoxylin', 'eosin', 'dab']  # stain it is shown as
 
 
 class BatchCancelParams(TypedDict):
@@ -345,8 +507,9 @@ class _ImageOpenParamsRequired(TypedDict):
 class ImageOpenParams(_ImageOpenParamsRequired, total=False):
     width: int  # px, needed for "client"
     height: int  # px, needed for "client"
-    pixelSizeMicrons: float  # µm per px
+    pixelSizeMicrons: Union[float, None]  # µm per px; kept with a "file" for every later command; null forgets it and takes the file's own
     channels: int  # channels
+    stains: Any  # how the channels of a "file" are shown, kept for every later command; "auto" (at first) guesses from their names, "rgb" takes colours as they are
 
 
 class ImageOpenResultLevelsItem(TypedDict):
@@ -357,12 +520,17 @@ class ImageOpenResultLevelsItem(TypedDict):
 
 class ImageOpenResult(TypedDict):
     imageId: str  # id for later calls
+    format: str  # kind of file, e.g. OME-TIFF; "viewer" for source "client"
+    picture: str  # which page of the file is shown and where its levels are, for people
     width: int  # px
     height: int  # px
     channels: int  # channels as stored
-    bitsPerSample: int  # 8 or 16
+    channelNames: list[str]
+    stains: Any  # how the channels are shown: colours as they are, or channels as stains
+    bitsPerSample: int  # as stored; 32 for floating point numbers
     pixelSizeMicrons: Union[float, None]  # µm per px, null when unknown
     pixelSizeSource: Literal['client', 'file', 'unknown']
+    pixelSizeFrom: Union[str, None]  # where the pixel size is from, e.g. OME-XML PhysicalSize; null when it is unknown
     levels: list[ImageOpenResultLevelsItem]
     warnings: list[Warning]
 
@@ -482,7 +650,7 @@ class IntentExportParams(TypedDict):
 
 
 class IntentExportResult(TypedDict):
-    document: dict[str, Any]
+    document: IntentDocument
 
 
 class IntentGetParams(TypedDict):
@@ -494,7 +662,7 @@ class IntentGetResult(TypedDict):
 
 
 class IntentImportParams(TypedDict):
-    document: dict[str, Any]
+    document: dict[str, Any]  # an IntentDocument; a part that does not fit is named by IntentInvalid
 
 
 class IntentImportResult(TypedDict):
@@ -532,7 +700,7 @@ class ModelImportParams(_ModelImportParamsRequired, total=False):
 
 
 class ModelImportResult(TypedDict):
-    manifest: dict[str, Any]
+    manifest: ModelManifest
     warnings: list[Warning]
 
 
@@ -577,7 +745,7 @@ class ModelPullParams(TypedDict):
 
 
 class ModelPullResult(TypedDict):
-    manifest: dict[str, Any]
+    manifest: ModelManifest
     warnings: list[Warning]
 
 
@@ -669,7 +837,7 @@ class ProgressParamsValue(_ProgressParamsValueRequired, total=False):
     percentage: float  # 0 to 100
     etaSeconds: float  # seconds left
     objects: list[Feature]
-    metrics: dict[str, Any]
+    metrics: StepMetrics
 
 
 class ProgressParams(TypedDict):
@@ -695,8 +863,13 @@ class ReviewNextResult(TypedDict):
 RpcDiscoverParams: TypeAlias = "dict[str, Any]"
 
 
-#: OpenRPC 1.3 document
-RpcDiscoverResult: TypeAlias = "dict[str, Any]"
+class RpcDiscoverResult(TypedDict):
+    """OpenRPC 1.3 document"""
+
+    openrpc: str  # version of OpenRPC
+    info: dict[str, Any]
+    methods: list[dict[str, Any]]
+    components: dict[str, Any]
 
 
 class _SegmentPromptParamsIntentsItemRequired(TypedDict):
@@ -706,7 +879,7 @@ class _SegmentPromptParamsIntentsItemRequired(TypedDict):
 class SegmentPromptParamsIntentsItem(_SegmentPromptParamsIntentsItemRequired, total=False):
     clicks: list[Click]
     boxes: list[Box]
-    exampleObjects: list[Feature]
+    exampleObjects: list[ExampleFeature]
 
 
 class _SegmentPromptParamsRequired(TypedDict):
@@ -801,6 +974,7 @@ class ServerStatusResult(TypedDict):
     device: DeviceReport
     engine: ServerStatusResultEngine
     limits: Limits
+    roots: list[str]  # folders whose images may be opened by path
 
 
 ServerStopParams: TypeAlias = "dict[str, Any]"
@@ -833,10 +1007,10 @@ class TrainingStartParams(_TrainingStartParamsRequired, total=False):
 
 
 class TrainingStartResult(TypedDict):
-    checkpointId: Union[str, None]
+    checkpointId: Union[str, None]  # the new version; null when it was stopped
     activated: bool  # the refinement is in use
     verdict: str  # for a person
-    metrics: dict[str, Any]
+    metrics: RefinementMetrics
     seconds: float  # wall time
 
 
@@ -850,7 +1024,7 @@ class _TrainingStatusResultRequired(TypedDict):
 class TrainingStatusResult(_TrainingStatusResultRequired, total=False):
     intentId: str  # whose
     step: int  # step
-    metrics: dict[str, Any]
+    metrics: StepMetrics
     secondsLeft: float  # estimate
 
 
