@@ -6,5 +6,5 @@ module.exports = {
   globalSetup: '<rootDir>/test/package/pack.cjs',
   globalTeardown: '<rootDir>/test/package/unpack.cjs',
   testMatch: ['<rootDir>/test/package/**/*.test.ts'],
-  testTimeout: 300000,
+  testTimeout: 600000,
 };

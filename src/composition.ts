@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
@@ -79,14 +79,20 @@ export interface RunningServer {
 
 /** Folder of a model that ships in the package. @throws BridgeError `ModelInvalid` for another name */
 export function bundledFolder(name = 'sampo-tiny'): string {
-  const shipped = readdirSync(join(PACKAGE_ROOT, 'models'), { withFileTypes: true }).flatMap((entry) =>
+  const folder = join(PACKAGE_ROOT, 'models');
+  if (!existsSync(folder))
+    throw new BridgeError('FileNotFound', `${folder} is missing`, {
+      path: folder,
+      hint: 'the package is not whole: install it again',
+    });
+  const shipped = readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() && entry.name.startsWith('sampo-') ? [entry.name] : [],
   );
   if (!shipped.includes(name))
     throw new BridgeError('ModelInvalid', `no model "${name}" is in the package`, {
       reason: `there is ${shipped.join(' and ')}`,
     });
-  return join(PACKAGE_ROOT, 'models', name);
+  return join(folder, name);
 }
 
 /** Builds every part of the server, in order, and takes them down in the reverse order. @throws BridgeError */

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PACKAGE_ROOT } from '../packageFiles';
+import { makeFolder } from '../store/stateFolder';
 import { EXIT, readOptions, type Command } from './command';
 import { judgeAndRefine } from './demoRefine';
 import { writeOverlay } from './overlayPicture';
@@ -79,7 +80,7 @@ exit codes: 0 done, 1 failed, 2 wrong use`,
         say(
           `once more with no click, from what the intent remembers: ${again.featureCollection.features.length}`,
         );
-        mkdirSync(out, { recursive: true });
+        makeFolder(out);
         writeFileSync(join(out, 'demo.geojson'), JSON.stringify(found.featureCollection));
         await writeOverlay(client, join(out, 'demo.png'), {
           imageId,

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { posix, win32 } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, posix, win32 } from 'node:path';
 import { storageError } from './storageErrors';
 
 /**
@@ -20,10 +20,29 @@ export function defaultStateFolder(
   return posix.join(base, 'sampo');
 }
 
+/**
+ * Creates a folder with what is missing above it. @throws what the system says: on a read-only disk Node's own recursive way
+ * says ENOENT, which would send the user looking for a missing folder
+ */
+export function makeFolder(folder: string, mode = 0o777): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') mkdirSync(firstMissing(folder), { mode });
+    throw error;
+  }
+}
+
+/** The topmost folder that has to be made for `folder`; `folder` itself when it is there. */
+export function firstMissing(folder: string): string {
+  const above = dirname(folder);
+  return existsSync(folder) || existsSync(above) || above === folder ? folder : firstMissing(above);
+}
+
 /** Creates the folder, readable by this user alone, with what is missing above it. @throws BridgeError `StoreReadOnly`, `DiskFull` */
 export function createStateFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
   } catch (error) {
     throw storageError(error, folder);
   }

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createEngineClient } from '../../engine/engineClient';
+import { firstMissing, makeFolder } from '../../store/stateFolder';
 import { failed, ok, problem, type Finding } from './finding';
 
 /** Embeddings of a few slides, judgements and checkpoints fit in it. */
@@ -37,8 +38,8 @@ function firstLine(text: string): string {
 export function stateCheck(folder: string): Finding {
   const advice = 'give this user the right to write there, or choose another folder: --state, or SAMPO_STATE';
   try {
-    const fresh = firstMissing(folder);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const fresh = existsSync(folder) ? undefined : firstMissing(folder);
+    makeFolder(folder, 0o700);
     const trial = join(folder, `.doctor-${process.pid}`);
     try {
       writeFileSync(trial, 'x');
@@ -55,12 +56,6 @@ export function stateCheck(folder: string): Finding {
   return free < ENOUGH_BYTES
     ? problem('state', found, 'free some space there, or choose another folder: --state, or SAMPO_STATE')
     : ok('state', found);
-}
-
-/** The topmost folder that a trial would create; undefined when `folder` is there. */
-function firstMissing(folder: string): string | undefined {
-  if (existsSync(folder)) return undefined;
-  return firstMissing(dirname(folder)) ?? folder;
 }
 
 function nearest(folder: string): string {
