@@ -73,7 +73,7 @@ test('nuclei of blocks are kept up to a size, those used longest ago leave', () 
     nucleusScore: 1,
     pixels: new Int32Array(100),
   };
-  const cache = new BlockCache(2000);
+  const cache = new BlockCache(3500);
   cache.set('a', [nucleus]);
   cache.set('b', [nucleus]);
   expect(cache.get('a')).toEqual([nucleus]);
