@@ -7,7 +7,8 @@ require.extensions['.ts'] = (module, filename) => {
   const { code } = transformSync(readFileSync(filename, 'utf8'), {
     filename,
     jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-    module: { type: 'commonjs' },
+    // A package of ES modules alone (zarrita) is imported as Node imports it.
+    module: { type: 'commonjs', ignoreDynamic: true },
     sourceMaps: 'inline',
   });
   module._compile(code, filename);

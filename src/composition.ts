@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
 import { BridgeError, isBridgeError } from './errors';
 import { SILENT, type Log } from './log';
 import { PACKAGE_ROOT, packageVersion, readPackageJson } from './packageFiles';
-import type { Limits } from './protocol/types.gen';
+import type { Limits, RpcDiscoverResult } from './protocol/types.gen';
 import { Contract } from './protocol/validation';
 import { PROTOCOL_VERSION } from './protocol/version';
 import {
@@ -20,6 +21,7 @@ import { Host } from './server/host';
 import { DEFAULT_LIMITS } from './server/limits';
 import type { EngineReport, Services } from './server/services';
 import { Sessions } from './server/sessions';
+import { Trace } from './server/trace';
 import { WebSocketTransport } from './server/webSocketTransport';
 import { Batch } from './services/batch/batch';
 import { JobStore } from './services/batch/jobStore';
@@ -27,8 +29,14 @@ import { openForBatch } from './services/batch/openImage';
 import { EmbeddingCache } from './services/embeddings/embeddingCache';
 import { Graphs } from './services/models/graphs';
 import { encodePng } from './services/images/imageDecoder';
+import { imageFormats } from './services/images/imageFormats';
 import { resolveImagePath, resolveOutputFolder } from './services/images/imagePaths';
+import { ImageRecords } from './services/images/imageRecords';
 import { ImageRegistry } from './services/images/images';
+import type { LibrarySearch } from './services/images/openSlide/librarySearch';
+import { OpenSlide } from './services/images/openSlide/openSlide';
+import { OmeZarr } from './services/images/zarr/omeZarr';
+import { checkModelFiles, readManifest } from './services/models/modelManifest';
 import { Models } from './services/models/models';
 import { NucleusModel } from './services/models/nucleusModel';
 import { searchImage } from './services/search/tilePixels';
@@ -45,9 +53,13 @@ export interface ServerOptions {
   readonly model?: string | undefined;
   /** Folders whose files may be read by path. */
   readonly roots?: readonly string[];
+  /** Where OpenSlide is looked for; only where the system has it when left out. */
+  readonly openSlide?: LibrarySearch;
   readonly limits?: Partial<Limits>;
   /** How long a viewer may take to send pixels, ms; 30 s when left out. */
   readonly viewerTimeoutMs?: number;
+  /** File for a trace of the traffic. */
+  readonly traceFile?: string | undefined;
   /** Loads the bundled model at once, not at the first click. */
   readonly warm?: boolean;
   /** Goes on with the batch jobs that an earlier server left. */
@@ -81,6 +93,7 @@ export function bundledFolder(name = 'sampo-tiny'): string {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const log = options.log ?? SILENT;
   const folder = bundledFolder(options.model);
+  checkModelFiles(folder, readManifest(folder));
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const connectionFile = connectionFilePath(options.stateFolder);
   const closers: (() => Promise<void> | void)[] = [];
@@ -96,11 +109,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
     const roots = options.roots ?? [];
     const viewerTimeoutMs = options.viewerTimeoutMs ?? 30_000;
+    const searched = options.openSlide ?? { platform: process.platform, env: {}, home: homedir() };
+    const openSlide = new OpenSlide({ ...searched, log });
+    closers.push(() => openSlide.close());
+    const omeZarr = new OmeZarr({ log });
+    closers.push(() => omeZarr.close());
     const images = new ImageRegistry({
       roots,
+      formats: imageFormats({ openSlide, omeZarr }),
       imagePixels: limits.imagePixels,
       regionPixels: limits.regionPixels,
       viewerTimeout: viewerTimeoutMs,
+      records: new ImageRecords(store.database),
     });
 
     const model = new NucleusModel(engine, folder);
@@ -132,6 +152,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log,
     });
 
+    const trace = options.traceFile === undefined ? undefined : new Trace(options.traceFile);
+    closers.push(() => trace?.close());
     const batch = new Batch({
       jobs: new JobStore(store.database),
       folder: join(options.stateFolder, 'batch'),
@@ -157,7 +179,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       models,
       limits,
       version,
-      openrpc: readPackageJson('openrpc.json'),
+      openrpc: readPackageJson('openrpc.json') as RpcDiscoverResult,
+      roots,
       startedAt: Date.now(),
       viewerTimeoutMs,
       encodePng,
@@ -173,6 +196,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       sessions,
       limits,
       log,
+      trace,
+      // Set by the tests, for servers in processes of their own too.
+      checksAnswers: process.env['SAMPO_CHECK_ANSWERS'] === '1',
       onGone: ({ id }) => {
         images.closeSession(id);
         product.results.closeSession(id);

@@ -1,20 +1,11 @@
-// Loaded before anything else, by any Node: only words that the oldest ones understand, and no file of ours.
-import { readFileSync } from 'fs';
-import { join } from 'path';
+// Loaded before anything else, by any Node: only words that the oldest ones understand, and no other file.
 
-/** The oldest Node that `engines` of package.json allows, as numbers: major, minor. */
-function oldestAllowed(): number[] {
-  const text = readFileSync(join(__dirname, '..', 'package.json'), 'utf8');
-  const match = /"node": *">=([0-9]+)\.([0-9]+)/.exec(text);
-  return match ? [Number(match[1]), Number(match[2])] : [0, 0];
-}
+/** Major and minor number of the oldest Node that runs SAMPO: `engines` of package.json. */
+const oldest = [20, 9] as const;
 
-const oldest = oldestAllowed();
 const running = process.versions.node.split('.').map(Number);
-const tooOld =
-  Number(running[0]) < Number(oldest[0]) ||
-  (Number(running[0]) === Number(oldest[0]) && Number(running[1]) < Number(oldest[1]));
-if (tooOld) {
+const [major = 0, minor = 0] = running;
+if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
   process.stderr.write(
     'sampo: this is Node ' +
       process.versions.node +
@@ -24,3 +15,4 @@ if (tooOld) {
   );
   process.exit(1);
 }
+export {};

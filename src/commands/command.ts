@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { homedir } from 'node:os';
+import type { LibrarySearch } from '../services/images/openSlide/librarySearch';
 import { defaultStateFolder } from '../store/stateFolder';
 
 /** Exit codes of `sampo`; documented in every --help. */
@@ -51,4 +52,11 @@ export function stateFolder(option: string | undefined, around: Surroundings): s
 export function setting({ env }: Surroundings, name: string): string | undefined {
   const value = env[name];
   return value === '' ? undefined : value;
+}
+
+/** Where OpenSlide is looked for: --openslide, SAMPO_OPENSLIDE, else the system and the Python environments. */
+export function openSlideSearch(option: string | undefined, { env, platform }: Surroundings): LibrarySearch {
+  const named = option ?? env['SAMPO_OPENSLIDE'];
+  // An empty variable is one that is not set.
+  return { named: named === '' ? undefined : named, platform, env, home: homedir() };
 }

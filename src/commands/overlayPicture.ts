@@ -31,10 +31,7 @@ export async function writeOverlay(client: RpcClient, path: string, content: Ove
   const pixels = await decodeBytes(Buffer.from(base64, 'base64'), { width, height });
   const [dx, dy] = [-region.x / downsample, -region.y / downsample];
   const objects = features.map(({ geometry, properties }) => {
-    const { classification, measurements } = properties as {
-      classification?: { color: number[] };
-      measurements?: Record<string, number>;
-    };
+    const { classification, measurements } = properties;
     return {
       outline: mapOutline(readGeometry(geometry), 1 / downsample, dx, dy),
       score: measurements?.['SAMPO score'] ?? 0,

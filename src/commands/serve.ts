@@ -1,5 +1,13 @@
 import { startServer } from '../composition';
-import { EXIT, UsageError, readOptions, setting, stateFolder, type Command } from './command';
+import {
+  EXIT,
+  UsageError,
+  openSlideSearch,
+  readOptions,
+  setting,
+  stateFolder,
+  type Command,
+} from './command';
 import { readOptionalNumber, wholeBetween } from './optionValues';
 
 const OPTIONS = {
@@ -8,6 +16,8 @@ const OPTIONS = {
   device: { type: 'string' },
   model: { type: 'string' },
   root: { type: 'string', multiple: true },
+  openslide: { type: 'string' },
+  trace: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
 
@@ -15,7 +25,8 @@ const OPTIONS = {
 export const serve: Command = {
   name: 'serve',
   options: OPTIONS,
-  help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--model NAME] [--root DIR]... [--json]
+  help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--model NAME] [--root DIR]...
+                    [--openslide FILE] [--trace FILE] [--json]
 
 Starts the local server that viewers and scripts talk to. It listens on 127.0.0.1 only and writes a
 connection file (readable by you alone) by which QuPath, napari and the other commands find it.
@@ -26,6 +37,11 @@ connection file (readable by you alone) by which QuPath, napari and the other co
   --device NAME auto (default), cpu, webgpu, cuda, dml or coreml; also SAMPO_DEVICE
   --model NAME  sampo-tiny (default), or sampo-tiny-int8: half the time per tile on a CPU; also SAMPO_MODEL
   --root DIR    folder whose images the server may open by path; may be given several times
+  --openslide FILE
+                library of OpenSlide 4.0.1 or newer (or its folder), for slides of scanners; found by itself
+                where the system, Conda or pip (openslide-bin) has it; also SAMPO_OPENSLIDE
+  --trace FILE  write down all that is said, one JSON object per line, for those who write clients; long texts
+                and lists are cut
   --json        print one line of JSON when ready: { url, pid, connectionFile }
 
 exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
@@ -43,6 +59,8 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
       device,
       model,
       roots: values.root ?? [],
+      openSlide: openSlideSearch(values.openslide, around),
+      traceFile: values.trace,
       warm: true,
       continueBatches: true,
       log: (line) => around.err(`${line}\n`),

@@ -63,6 +63,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => (require('./talk') as typeof import('./talk')).stop,
   },
   {
+    name: 'doctor',
+    summary: 'what is wrong with this installation, and what to do',
+    load: () => (require('./doctor') as typeof import('./doctor')).doctor,
+  },
+  {
     name: 'call',
     summary: 'call any method of the protocol',
     load: () => (require('./talk') as typeof import('./talk')).call,

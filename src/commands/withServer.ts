@@ -1,5 +1,5 @@
 import { startServer } from '../composition';
-import { setting, type Surroundings } from './command';
+import { openSlideSearch, setting, type Surroundings } from './command';
 import { RpcClient } from './rpcClient';
 import { connectIfRunning } from './runningServer';
 
@@ -26,6 +26,7 @@ export async function withServer<T>(
   const server = await startServer({
     stateFolder,
     roots,
+    openSlide: openSlideSearch(undefined, around),
     device: device ?? setting(around, 'SAMPO_DEVICE'),
     model: setting(around, 'SAMPO_MODEL'),
   });

@@ -85,9 +85,40 @@ export interface Geometry {
   readonly coordinates: readonly unknown[];
 }
 /**
- * One object as a GeoJSON feature.
+ * One found object as a GeoJSON feature.
  */
 export interface Feature {
+  readonly type: 'Feature';
+  /**
+   * UUID, stable over refinements
+   */
+  readonly id: string;
+  readonly geometry: Geometry;
+  readonly properties: {
+    readonly objectType: 'detection';
+    readonly classification?: {
+      /**
+       * class name: the intent's
+       */
+      readonly name: string;
+      readonly color: Color;
+    };
+    /**
+     * label
+     */
+    readonly name?: string;
+    /**
+     * name, beginning with "SAMPO ", to value; never null
+     */
+    readonly measurements?: {
+      [k: string]: number;
+    };
+  };
+}
+/**
+ * An object of the client as a GeoJSON feature; more than the geometry is not read.
+ */
+export interface ExampleFeature {
   readonly type: 'Feature';
   /**
    * UUID, stable over refinements
@@ -302,6 +333,181 @@ export interface Intent {
   readonly updatedAt: string;
 }
 /**
+ * An intent as one document: what intent/export gives and intent/import takes.
+ */
+export interface IntentDocument {
+  readonly format: 'sampo-intent';
+  readonly formatVersion: 1;
+  /**
+   * UUID
+   */
+  readonly intentId: string;
+  /**
+   * class name
+   */
+  readonly name: string;
+  readonly color: Color;
+  /**
+   * model the examples belong to
+   */
+  readonly modelId: string;
+  /**
+   * ISO 8601
+   */
+  readonly createdAt: string;
+  /**
+   * refinements so far
+   */
+  readonly round: number;
+  /**
+   * least score; null: the model's own
+   */
+  readonly scoreThreshold: number | null;
+  /**
+   * base64 of little-endian float32
+   */
+  readonly tokens: string | null;
+  readonly exemplars: readonly {
+    /**
+     * 1: of the type, 0: not
+     */
+    readonly label: 0 | 1;
+    /**
+     * base64 of little-endian float32
+     */
+    readonly feature: string;
+    /**
+     * model that made the feature
+     */
+    readonly modelId: string;
+    /**
+     * how it was shown: click, box or object
+     */
+    readonly source: string;
+    /**
+     * image
+     */
+    readonly imageUri?: string;
+    /**
+     * image px
+     */
+    readonly x?: number;
+    /**
+     * image px
+     */
+    readonly y?: number;
+  }[];
+  /**
+   * the refinement in use
+   */
+  readonly checkpoint?: {
+    /**
+     * refinement round
+     */
+    readonly round: number;
+    readonly metrics: RefinementMetrics;
+    readonly provenance: {};
+    /**
+     * ISO 8601
+     */
+    readonly createdAt: string;
+    /**
+     * base64 of the checkpoint file
+     */
+    readonly file: string;
+  };
+}
+/**
+ * What a refinement came to: the last step's figures, and the check on judgements kept back. A stopped one has the steps alone; that of an imported version may hold more.
+ */
+export interface RefinementMetrics {
+  /**
+   * steps made
+   */
+  readonly steps?: number;
+  /**
+   * of the step
+   */
+  readonly loss?: number;
+  /**
+   * preference part
+   */
+  readonly lossDpo?: number;
+  /**
+   * ranking part
+   */
+  readonly lossRank?: number;
+  /**
+   * segmentation part
+   */
+  readonly lossSegment?: number;
+  /**
+   * score part
+   */
+  readonly lossScore?: number;
+  /**
+   * mean margin of chosen over rejected, against the reference
+   */
+  readonly meanMargin?: number;
+  /**
+   * share of pairs with a positive margin
+   */
+  readonly rewardAccuracy?: number;
+  /**
+   * judgements of the intent
+   */
+  readonly judgements?: number;
+  /**
+   * objects kept back as a check
+   */
+  readonly heldOut?: number;
+  /**
+   * judged objects in images that are not open
+   */
+  readonly closed?: number;
+  /**
+   * tiles read
+   */
+  readonly tiles?: number;
+  readonly holdOutBefore?: HoldOutResult;
+  readonly holdOutAfter?: HoldOutResult;
+  readonly holdOutGain?: {
+    /**
+     * mean gain of an object's log-likelihood, nats
+     */
+    readonly mean: number;
+    /**
+     * standard error of the mean, nats
+     */
+    readonly error: number;
+  };
+  /**
+   * threshold of the refined intent
+   */
+  readonly scoreThreshold?: number;
+  /**
+   * reading and encoding the judged tiles
+   */
+  readonly readSeconds?: number;
+  /**
+   * training
+   */
+  readonly trainSeconds?: number;
+}
+/**
+ * The judged objects kept back as a check.
+ */
+export interface HoldOutResult {
+  /**
+   * share of the objects on the right side of the threshold
+   */
+  readonly accuracy: number;
+  /**
+   * objects kept back
+   */
+  readonly count: number;
+}
+/**
  * One decision of the user.
  */
 export interface Judgement {
@@ -378,8 +584,69 @@ export interface Checkpoint {
    * refinement round
    */
   readonly round: number;
-  readonly metrics?: {};
-  readonly provenance?: {};
+  readonly metrics?: RefinementMetrics;
+  /**
+   * where it comes from; an imported version has what its maker wrote
+   */
+  readonly provenance?: {
+    /**
+     * model it refines
+     */
+    readonly model?: string;
+    /**
+     * of that model's decoder
+     */
+    readonly decoderSha256?: string;
+    /**
+     * checkpoint it went on from
+     */
+    readonly startedFrom?: string | null;
+    /**
+     * ids of what it learned from
+     */
+    readonly judgements?: readonly string[];
+    /**
+     * all settings of the training
+     */
+    readonly settings?: {};
+    /**
+     * of the program
+     */
+    readonly version?: string;
+  };
+}
+/**
+ * Figures of one training step; the parts that the objective has.
+ */
+export interface StepMetrics {
+  /**
+   * of the step
+   */
+  readonly loss?: number;
+  /**
+   * preference part
+   */
+  readonly lossDpo?: number;
+  /**
+   * ranking part
+   */
+  readonly lossRank?: number;
+  /**
+   * segmentation part
+   */
+  readonly lossSegment?: number;
+  /**
+   * score part
+   */
+  readonly lossScore?: number;
+  /**
+   * mean margin of chosen over rejected, against the reference
+   */
+  readonly meanMargin?: number;
+  /**
+   * share of pairs with a positive margin
+   */
+  readonly rewardAccuracy?: number;
 }
 /**
  * Something the user should know; not a failure.
@@ -393,6 +660,77 @@ export interface Warning {
    * for a person
    */
   readonly message: string;
+}
+/**
+ * An imported model. More members say how its graphs are fed.
+ */
+export interface ModelManifest {
+  /**
+   * modelId of requests
+   */
+  readonly name: string;
+  /**
+   * version
+   */
+  readonly version: string;
+  /**
+   * form of the graphs
+   */
+  readonly family: string;
+  /**
+   * export that was recognised, e.g. sam
+   */
+  readonly form: string;
+  /**
+   * licence
+   */
+  readonly licence: string;
+  /**
+   * scale it works at, µm per px
+   */
+  readonly micronsPerPixel: number;
+  /**
+   * side of a tile, px
+   */
+  readonly tileSize: number;
+  /**
+   * side of the encoder's input, px
+   */
+  readonly imageSize: number;
+  readonly embedding: {
+    /**
+     * features of a place
+     */
+    readonly channels: number;
+    /**
+     * px of a tile per place
+     */
+    readonly stride: number;
+  };
+  readonly limits: {
+    /**
+     * points of one prompt
+     */
+    readonly points: number;
+    /**
+     * masks of one prompt
+     */
+    readonly masks: number;
+    /**
+     * px of a tile per mask cell
+     */
+    readonly maskStride: number;
+  };
+  readonly dryRun: {
+    /**
+     * wall time of one tile
+     */
+    readonly encoderSeconds: number;
+    /**
+     * wall time of one prompt
+     */
+    readonly decoderSeconds: number;
+  };
 }
 /**
  * A batch run.
@@ -468,6 +806,16 @@ export interface BatchJob {
    * time left, s; absent until something is finished
    */
   readonly etaSeconds?: number;
+}
+export interface StainedChannel {
+  /**
+   * name of a channel, or its number from 1
+   */
+  readonly channel: string | number;
+  /**
+   * stain it is shown as
+   */
+  readonly stain: 'haematoxylin' | 'eosin' | 'dab';
 }
 export interface BatchCancelParams {
   /**
@@ -587,19 +935,31 @@ export interface ImageOpenParams {
    */
   readonly height?: number;
   /**
-   * µm per px
+   * µm per px; kept with a "file" for every later command; null forgets it and takes the file's own
    */
-  readonly pixelSizeMicrons?: number;
+  readonly pixelSizeMicrons?: number | null;
   /**
    * channels
    */
   readonly channels?: number;
+  /**
+   * how the channels of a "file" are shown, kept for every later command; "auto" (at first) guesses from their names, "rgb" takes colours as they are
+   */
+  readonly stains?: ('auto' | 'rgb') | readonly StainedChannel[];
 }
 export interface ImageOpenResult {
   /**
    * id for later calls
    */
   readonly imageId: string;
+  /**
+   * kind of file, e.g. OME-TIFF; "viewer" for source "client"
+   */
+  readonly format: string;
+  /**
+   * which page of the file is shown and where its levels are, for people
+   */
+  readonly picture: string;
   /**
    * px
    */
@@ -613,7 +973,15 @@ export interface ImageOpenResult {
    */
   readonly channels: number;
   /**
-   * 8 or 16
+   * Items: as the file calls it, or channel 1 and so on
+   */
+  readonly channelNames: readonly string[];
+  /**
+   * how the channels are shown: colours as they are, or channels as stains
+   */
+  readonly stains: 'rgb' | readonly StainedChannel[];
+  /**
+   * as stored; 32 for floating point numbers
    */
   readonly bitsPerSample: number;
   /**
@@ -621,6 +989,10 @@ export interface ImageOpenResult {
    */
   readonly pixelSizeMicrons: number | null;
   readonly pixelSizeSource: 'client' | 'file' | 'unknown';
+  /**
+   * where the pixel size is from, e.g. OME-XML PhysicalSize; null when it is unknown
+   */
+  readonly pixelSizeFrom: string | null;
   readonly levels: readonly {
     /**
      * px
@@ -807,7 +1179,7 @@ export interface IntentExportParams {
   readonly intentId: string;
 }
 export interface IntentExportResult {
-  readonly document: {};
+  readonly document: IntentDocument;
 }
 export interface IntentGetParams {
   /**
@@ -819,6 +1191,9 @@ export interface IntentGetResult {
   readonly intent: Intent;
 }
 export interface IntentImportParams {
+  /**
+   * an IntentDocument; a part that does not fit is named by IntentInvalid
+   */
   readonly document: {};
 }
 export interface IntentImportResult {
@@ -858,7 +1233,7 @@ export interface ModelImportParams {
   readonly name?: string;
 }
 export interface ModelImportResult {
-  readonly manifest: {};
+  readonly manifest: ModelManifest;
   readonly warnings: readonly Warning[];
 }
 export interface ModelListParams {}
@@ -917,7 +1292,7 @@ export interface ModelPullParams {
   readonly name: string;
 }
 export interface ModelPullResult {
-  readonly manifest: {};
+  readonly manifest: ModelManifest;
   readonly warnings: readonly Warning[];
 }
 export interface ModelReleaseParams {
@@ -1119,7 +1494,7 @@ export interface ProgressParams {
      */
     readonly etaSeconds?: number;
     readonly objects?: readonly Feature[];
-    readonly metrics?: {};
+    readonly metrics?: StepMetrics;
   };
 }
 export interface ReviewNextParams {
@@ -1151,7 +1526,15 @@ export interface RpcDiscoverParams {}
 /**
  * OpenRPC 1.3 document
  */
-export interface RpcDiscoverResult {}
+export interface RpcDiscoverResult {
+  /**
+   * version of OpenRPC
+   */
+  readonly openrpc: string;
+  readonly info: {};
+  readonly methods: readonly {}[];
+  readonly components: {};
+}
 export interface SegmentPromptParams {
   /**
    * open image
@@ -1168,7 +1551,7 @@ export interface SegmentPromptParams {
     readonly intentId: string;
     readonly clicks?: readonly Click[];
     readonly boxes?: readonly Box[];
-    readonly exampleObjects?: readonly Feature[];
+    readonly exampleObjects?: readonly ExampleFeature[];
   }[];
   readonly extent: Extent;
   readonly filters?: Filters;
@@ -1322,6 +1705,12 @@ export interface ServerStatusResult {
     };
   };
   readonly limits: Limits;
+  /**
+   * folders whose images may be opened by path
+   *
+   * Items: folder
+   */
+  readonly roots: readonly string[];
 }
 export interface ServerStopParams {}
 export interface ShutdownParams {}
@@ -1352,6 +1741,9 @@ export interface TrainingStartParams {
   };
 }
 export interface TrainingStartResult {
+  /**
+   * the new version; null when it was stopped
+   */
   readonly checkpointId: string | null;
   /**
    * the refinement is in use
@@ -1361,7 +1753,7 @@ export interface TrainingStartResult {
    * for a person
    */
   readonly verdict: string;
-  readonly metrics: {};
+  readonly metrics: RefinementMetrics;
   /**
    * wall time
    */
@@ -1381,7 +1773,7 @@ export interface TrainingStatusResult {
    * step
    */
   readonly step?: number;
-  readonly metrics?: {};
+  readonly metrics?: StepMetrics;
   /**
    * estimate
    */

@@ -6,7 +6,11 @@ import { BridgeError } from '../errors';
  * @throws BridgeError `InvalidParams`
  */
 export function canonicalClassName(text: string): string {
-  const parts = text.split(':').map((part) => part.trim());
+  // What looks the same is the same: macOS writes é as two characters, keyboards as one.
+  const parts = text
+    .normalize('NFC')
+    .split(':')
+    .map((part) => part.trim());
   const unreadable = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(text);
   if (unreadable || parts.includes(''))
     throw new BridgeError('InvalidParams', `${JSON.stringify(text)} is no class name`, {

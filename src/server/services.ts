@@ -1,4 +1,4 @@
-import type { DeviceReport, Limits } from '../protocol/types.gen';
+import type { DeviceReport, Limits, RpcDiscoverResult } from '../protocol/types.gen';
 import type { Batch } from '../services/batch/batch';
 import type { ImageRegistry } from '../services/images/images';
 import type { RgbPixels } from '../services/images/pixels';
@@ -25,7 +25,9 @@ export interface Services extends Product {
   readonly images: ImageRegistry;
   readonly models: Models;
   readonly limits: Limits;
-  readonly openrpc: object;
+  readonly openrpc: RpcDiscoverResult;
+  /** Folders whose images may be opened by path. */
+  readonly roots: readonly string[];
   readonly version: string;
   readonly startedAt: number;
   /** How long a viewer may take to send pixels, ms. */

@@ -10,6 +10,8 @@ export const CLOSE = {
   goingAway: 1001,
   unsupported: 1003,
   tooBig: 1009,
+  /** What the server would have sent does not fit the contract; only where answers are checked. */
+  brokenContract: 1011,
   /** The client reads too slowly: what waits for it passed the limit. */
   slowReader: 4001,
   /** More messages per second than the limit, sustained. */

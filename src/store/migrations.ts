@@ -57,6 +57,14 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     id: 4,
+    name: 'what users said about images',
+    sql: `
+      CREATE TABLE images (
+        uri TEXT PRIMARY KEY, stamp TEXT NOT NULL, pixelSizeMicrons REAL, stains TEXT
+      );`,
+  },
+  {
+    id: 5,
     name: 'batch jobs',
     sql: `
       CREATE TABLE batchJobs (

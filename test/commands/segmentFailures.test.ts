@@ -28,8 +28,8 @@ const FEATURE = {
   id: '7d9c0273-6584-4f4a-97ff-6a27dc8164e3',
   geometry: { type: 'Polygon' as const, coordinates: [[[0, 0], [4, 0], [4, 4], [0, 0]]] }, // prettier-ignore
   properties: {
-    objectType: 'detection',
-    classification: { name: 'Clicked', color: [1, 2, 3] },
+    objectType: 'detection' as const,
+    classification: { name: 'Clicked', color: [1, 2, 3] as const },
     measurements: {},
   },
 };
@@ -49,12 +49,17 @@ async function serve(state: string, prompt: HandlerTable<Session>['segment/promp
     'intent/delete': note('delete', () => null),
     'image/open': note('open', ({ uri }) => ({
       imageId: uri,
+      format: 'PNG',
+      picture: 'the only picture',
       width: 100,
       height: 80,
       channels: 3,
+      channelNames: [],
+      stains: 'rgb' as const,
       bitsPerSample: 8,
       pixelSizeMicrons: null,
       pixelSizeSource: 'unknown' as const,
+      pixelSizeFrom: null,
       levels: [],
       warnings: [{ name: 'PixelSizeUnknown', message: 'unknown' }],
     })),

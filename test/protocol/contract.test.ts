@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS } from '../../src/errorTable.gen';
+import { handlerTable } from '../../src/server/handlers/table';
+import type { Services } from '../../src/server/services';
 import { CONTRACT } from './conversation';
 
 const ROOT = join(__dirname, '../..');
@@ -90,3 +92,46 @@ test('the error table of the protocol page names the same codes and names', () =
   ]);
   expect(listed).toEqual(rows.map(({ name, code }) => [name, code]));
 });
+
+/** Methods that a client may ask for, of the contract. */
+const requests = [...CONTRACT.methods.values()]
+  .filter(({ kind, direction }) => kind === 'request' && direction !== 'server-to-client')
+  .map(({ method }) => method)
+  .sort();
+
+// Handlers take what they need from the services when they are called, so the table can be made without any.
+const handled = Object.keys(handlerTable(new Proxy({}, { get: () => undefined }) as Services)).sort();
+
+test('every request of the contract has a handler, and every handler is in the contract', () => {
+  expect(handled).toEqual(requests);
+});
+
+test('the OpenRPC document and the protocol page name the methods of the contract, and no other', () => {
+  const openrpc = JSON.parse(readFileSync(join(ROOT, 'openrpc.json'), 'utf8')) as {
+    methods: { name: string }[];
+  };
+  const page = readFileSync(join(ROOT, 'docs/protocol.md'), 'utf8');
+  const all = [...CONTRACT.methods.keys()].sort();
+  expect(openrpc.methods.map(({ name }) => name).sort()).toEqual(all);
+  expect([...page.matchAll(/^### `(.+)`$/gm)].map(([, name]) => name).sort()).toEqual(all);
+});
+
+test('every row of the error table is one that something throws', () => {
+  const sources = thrownNames(join(ROOT, 'src')).map(([, name]) => name);
+  const whole = readSources(join(ROOT, 'src'));
+  const unused = rows
+    .map(({ name }) => name)
+    .filter((name) => !sources.includes(name) && !whole.includes(`'${name}'`));
+  expect(unused).toEqual([]);
+});
+
+/** All sources but the generated ones, as one text. */
+function readSources(folder: string): string {
+  return readdirSync(folder, { withFileTypes: true })
+    .map((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return readSources(path);
+      return path.endsWith('.ts') && !path.endsWith('.gen.ts') ? readFileSync(path, 'utf8') : '';
+    })
+    .join('\n');
+}

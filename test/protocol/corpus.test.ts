@@ -12,7 +12,7 @@ test.each(rows)('%s', async (_, row) => {
       return {} as never;
     },
     'server/status': async () => ({ pid: 1 }) as never,
-    'rpc.discover': async () => ({}),
+    'rpc.discover': async () => ({}) as never,
   });
   if (row.state !== 'new') await talk.initialized();
   if (row.state === 'shutdown') await talk.ask({ id: 'bye', method: 'shutdown' });

@@ -12,7 +12,7 @@ function slide(pieces: readonly (readonly [number, number, number, number])[], g
     const noise = ((i * 7919) % 5) - 2;
     const [red, green, blue] = inside ? [0.85, 0.6, 0.8] : [1, 1, 1];
     data.set(
-      [red, green, blue].map((share) => Math.round(glass * share!) + noise),
+      [red, green, blue].map((share) => Math.round(glass * share) + noise),
       3 * i,
     );
   }

@@ -2,7 +2,7 @@ import { WebSocket, type ClientOptions } from 'ws';
 import { BridgeError } from '../../src/errors';
 import type { HandlerTable } from '../../src/protocol/handler';
 import { speaks } from '../../src/protocol/version';
-import { Host } from '../../src/server/host';
+import { Host, type HostOptions } from '../../src/server/host';
 import { DEFAULT_LIMITS } from '../../src/server/limits';
 import type { Session } from '../../src/server/session';
 import { Sessions } from '../../src/server/sessions';
@@ -16,6 +16,7 @@ export const HELLO = { protocolVersion: '1.0', client: { name: 'test' } };
 export async function serveStubs(
   handlers: HandlerTable<Session> = {},
   options: Partial<TransportOptions> = {},
+  hosting: Partial<HostOptions> = {},
 ) {
   const log: string[] = [];
   const sessions = new Sessions();
@@ -25,6 +26,7 @@ export async function serveStubs(
     contract: CONTRACT,
     limits: DEFAULT_LIMITS,
     log: (line) => log.push(line),
+    ...hosting,
     handlers: {
       initialize: async ({ protocolVersion }) => {
         if (!speaks(protocolVersion)) throw new BridgeError('VersionMismatch', 'another version');
@@ -32,7 +34,7 @@ export async function serveStubs(
       },
       shutdown: async () => null,
       'server/status': async () => ({ pid: 1 }) as never,
-      'rpc.discover': async () => ({}),
+      'rpc.discover': async () => ({}) as never,
       ...handlers,
     },
   });

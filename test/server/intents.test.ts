@@ -67,7 +67,7 @@ async function learn(client: RpcClient, name: string) {
 }
 
 async function exported(client: RpcClient, intentId: string): Promise<Document> {
-  return (await client.request('intent/export', { intentId })).document as Document;
+  return (await client.request('intent/export', { intentId })).document as unknown as Document;
 }
 
 test('a refined intent goes to another server whole: same examples, same refinement, same objects', async () => {
@@ -79,7 +79,7 @@ test('a refined intent goes to another server whole: same examples, same refinem
     imageId,
     judgements: objects.slice(0, 12).map(({ id }, i) => ({
       kind: i % 3 === 0 ? ('reject' as const) : ('accept' as const),
-      objectId: id!,
+      objectId: id,
       resultId: found.resultId,
     })),
   });

@@ -68,7 +68,7 @@ test.each([
     limits: { ...limits, maskStride: 8 },
   });
   const bytes = readFileSync(join(path, 'decoder.onnx'));
-  expect((manifest as { files: object }).files).toMatchObject({
+  expect((manifest as unknown as { files: object }).files).toMatchObject({
     decoder: { path: join(path, 'decoder.onnx'), bytes: bytes.length, sha256: sha256(bytes) },
   });
   expect(warnings.map((warning) => warning.name)).toEqual(['LicenceUnknown']);

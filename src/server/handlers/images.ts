@@ -13,17 +13,24 @@ export function open(services: Services): Handler<Session, 'image/open'> {
       services.images.close(session.id, image.imageId);
       throw cancelled('the connection is closed');
     }
-    const { imageId, width, height, channels, bitsPerSample, pixelSizeMicrons, pixelSizeSource } = image;
+    const { imageId, format, picture, width, height, channels, channelNames, stains } = image;
+    const { bitsPerSample, pixelSizeMicrons, pixelSizeSource, pixelSizeFrom, levels, warnings } = image;
     return {
       imageId,
+      format,
+      picture,
       width,
       height,
       channels,
+      channelNames: [...channelNames],
+      stains:
+        stains === 'rgb' ? stains : stains.map(({ channel, stain }) => ({ channel: channel + 1, stain })),
       bitsPerSample,
       pixelSizeMicrons,
       pixelSizeSource,
-      levels: image.levels,
-      warnings: image.warnings,
+      pixelSizeFrom,
+      levels,
+      warnings,
     };
   };
 }
@@ -63,6 +70,7 @@ export function viewerReader(session: Session, { viewerTimeoutMs }: Services): V
       return { encoding, width, height, channels, data: bytes };
     }
     const { base64, ...header } = answer;
-    return { ...header, data: Buffer.from(base64, 'base64') };
+    // Canvases give data URIs; what stands before the comma is no pixel.
+    return { ...header, data: Buffer.from(base64.replace(/^data:[^,]*,/, ''), 'base64') };
   };
 }

@@ -46,6 +46,7 @@ export function status(services: Services): Handler<Session, 'server/status'> {
       openImages: services.images.list().length,
       device,
       engine,
+      roots: services.roots,
       limits: services.limits,
     };
   };

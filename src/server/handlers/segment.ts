@@ -13,6 +13,7 @@ import type { Session } from '../session';
 export function prompt({ findAll, images, limits, models }: Services): Handler<Session, 'segment/prompt'> {
   return async (params, { signal, progress, session }) => {
     const { imageId, extent, filters, pixelSizeMicrons, remember } = params;
+    await images.verified(imageId);
     const outcome = await findAll.run({
       sessionId: session.id,
       model: models.promptable(params.modelId),

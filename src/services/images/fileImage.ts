@@ -1,4 +1,4 @@
-import { decodeRegion, type ImageHeader } from './imageDecoder';
+import type { RgbSource } from './imageSource';
 import { crop, resample, type RgbPixels } from './pixels';
 import { levelFor } from './pyramid';
 import { checkRegionPixels, outputSize, type Region } from './region';
@@ -28,24 +28,23 @@ export class DecodedImage {
 
 /** An image file that the server reads itself. */
 export class FileImage {
-  readonly #path: string;
-  readonly #header: ImageHeader;
+  readonly #source: RgbSource;
   readonly #regionPixels: number;
   readonly #decoded: DecodedImage;
 
-  constructor(path: string, header: ImageHeader, regionPixels: number, decoded: DecodedImage) {
-    this.#path = path;
-    this.#header = header;
+  constructor(source: RgbSource, regionPixels: number, decoded: DecodedImage) {
+    this.#source = source;
     this.#regionPixels = regionPixels;
     this.#decoded = decoded;
   }
 
   /** @param region inside the image @throws BridgeError `LimitExceeded`, `ImageUnreadable` */
-  async read(region: Region): Promise<RgbPixels> {
-    const header = this.#header;
-    const level = levelFor(header.levels, region.downsample);
-    const xScale = header.width / level.width;
-    const yScale = header.height / level.height;
+  async read(region: Region, signal?: AbortSignal): Promise<RgbPixels> {
+    const source = this.#source;
+    const index = levelFor(source.levels, region.downsample);
+    const level = source.levels[index]!;
+    const xScale = source.width / level.width;
+    const yScale = source.height / level.height;
     const window = {
       x: region.x / xScale,
       y: region.y / yScale,
@@ -58,9 +57,9 @@ export class FileImage {
     const { width, height } = outputSize(region);
     checkRegionPixels(Math.max(rectangle.width * rectangle.height, width * height), this.#regionPixels);
     const decoded =
-      !header.tiled && header.width * header.height <= KEPT_PIXELS
+      !source.tiled && source.width * source.height <= KEPT_PIXELS
         ? crop(await this.#whole(), rectangle)
-        : await decodeRegion(this.#path, header, level, rectangle);
+        : await source.readRegion(index, rectangle, signal);
     const asStored = level.downsample === region.downsample;
     if (asStored && decoded.width === width && decoded.height === height) return decoded;
     return resample(
@@ -73,14 +72,14 @@ export class FileImage {
 
   release(): void {
     this.#decoded.drop(this);
+    // Nobody waits for it: what fails while closing has no reader left.
+    this.#source.close().catch(() => undefined);
   }
 
   /** The whole of an untiled file: reading it tile by tile would decode the rows above each tile again. */
   #whole(): Promise<RgbPixels> {
-    const { width, height, levels } = this.#header;
-    return this.#decoded.get(this, () =>
-      decodeRegion(this.#path, this.#header, levels[0]!, { x: 0, y: 0, width, height }),
-    );
+    const { width, height } = this.#source;
+    return this.#decoded.get(this, () => this.#source.readRegion(0, { x: 0, y: 0, width, height }));
   }
 }
 

@@ -12,7 +12,7 @@ import { BridgeError } from '../../errors';
 export async function resolveImagePath(
   uri: string,
   roots: readonly string[],
-  kind: 'file' | 'folder' = 'file',
+  kind: 'file' | 'folder' | 'file or folder' = 'file',
 ): Promise<string> {
   const path = localPath(uri);
   if (!isAbsolute(path)) throw notAllowed(uri, 'the path is not absolute');
@@ -31,8 +31,9 @@ export async function resolveImagePath(
   }
   // Opening a pipe or a device could wait for ever.
   const found = await stat(real);
-  if (kind === 'file' ? !found.isFile() : !found.isDirectory())
-    throw new BridgeError('FileNotFound', `${path} is not a ${kind}`, { path });
+  const taken =
+    (found.isFile() && kind.startsWith('file')) || (found.isDirectory() && kind.endsWith('folder'));
+  if (!taken) throw new BridgeError('FileNotFound', `${path} is not a ${kind}`, { path });
   return real;
 }
 
@@ -46,6 +47,26 @@ export async function resolveOutputFolder(uri: string, roots: readonly string[])
   while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
   const real = await resolveImagePath(above, roots, 'folder');
   return join(real, relative(above, path));
+}
+
+/**
+ * The one name of an image that a viewer opened: the path of a file under whatever spelling (`file:/`, `file:///`, `..`, and
+ * inside the roots also links); other names as they are. A query or fragment (a series in the file) stays.
+ */
+export async function canonicalUri(uri: string, roots: readonly string[]): Promise<string> {
+  const isUri = /^file:/i.test(uri);
+  if (!isUri && !isAbsolute(uri)) return uri;
+  const at = isUri ? uri.search(/[?#]/) : -1;
+  const [name, series] = at < 0 ? [uri, ''] : [uri.slice(0, at), uri.slice(at)];
+  let path: string;
+  try {
+    path = resolve(localPath(name));
+  } catch {
+    return uri;
+  }
+  // Outside the roots links are not followed: the answer would tell what is there.
+  const real = await resolveImagePath(path, roots, 'file or folder').catch(() => path);
+  return `${real}${series}`;
 }
 
 /** A `file:` URI (escapes and Windows drives included) or a path, as this system writes it. */

@@ -16,13 +16,14 @@ export interface RgbPixels {
 
 /**
  * Any pixels as 8-bit RGB. Grey is repeated; transparency is laid over white, as on a light table. 16 bit becomes 8 by
- * `round(255 · value / (2^significantBits − 1))`, clamped: a 12-bit camera's image says 12 and is not black.
+ * `round(255 · value / high)`, clamped.
+ * @param high the 16-bit value that stands for full: 4095 for a camera of 12 bits
  */
-export function toRgb8(pixels: Pixels, significantBits = 16): RgbPixels {
+export function toRgb8(pixels: Pixels, high = 65535): RgbPixels {
   const { width, height, channels, data } = pixels;
   const wide = data instanceof Uint16Array;
   if (channels === 3 && !wide) return { width, height, channels, data };
-  const scale = wide ? 255 / (2 ** significantBits - 1) : 1;
+  const scale = wide ? 255 / high : 1;
   const greyLike = channels < 3;
   const alphaAt = channels === 2 ? 1 : channels === 4 ? 3 : -1;
   // Alpha always spans its whole type.
@@ -37,6 +38,17 @@ export function toRgb8(pixels: Pixels, significantBits = 16): RgbPixels {
     }
   }
   return { width, height, channels: 3, data: rgb };
+}
+
+/** CMYK (0 is no ink) as RGB without a colour profile: `255 · (1 − ink) · (1 − black)`. */
+export function fromCmyk({ width, height, data }: Omit<Pixels, 'channels'>): RgbPixels {
+  const rgb = new Uint8ClampedArray(width * height * 3);
+  for (let pixel = 0; pixel < width * height; pixel += 1) {
+    const light = 255 - data[pixel * 4 + 3]!;
+    for (let channel = 0; channel < 3; channel += 1)
+      rgb[pixel * 3 + channel] = ((255 - data[pixel * 4 + channel]!) * light) / 255;
+  }
+  return { width, height, channels: 3, data: new Uint8Array(rgb.buffer) };
 }
 
 /** A rectangle in pixels, fractions allowed; x to the right, y down, from the corner of the first pixel. */

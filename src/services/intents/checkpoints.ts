@@ -112,7 +112,7 @@ export class Checkpoints {
   }
 
   /** The active version for an intent's document: its facts, and its file in base64; undefined when there is none. @throws BridgeError `CheckpointDamaged` */
-  async export(intentId: string): Promise<Facts | undefined> {
+  async export(intentId: string) {
     const { checkpointId } = this.#intent(intentId);
     if (checkpointId === null) return undefined;
     const row = this.#row(intentId, checkpointId);

@@ -3,8 +3,8 @@ import { canonicalClassName } from '../../segmentation/className';
 import { EXAMPLE_SOURCES, type Example } from '../search/example';
 
 /** Says what the document is, and its form. */
-const FORMAT = 'sampo-intent';
-const FORMAT_VERSION = 1;
+const FORMAT = 'sampo-intent' as const;
+const FORMAT_VERSION = 1 as const;
 
 /** What a document holds, decoded. */
 export interface IntentContent {
@@ -30,8 +30,11 @@ export interface FeatureForm {
 /** An intent as one JSON object; vectors are base64 of little-endian float32. */
 export type IntentDocument = Readonly<Record<string, unknown>>;
 
+/** What `writeDocument` gives: IntentDocument of the protocol, without its refinement. */
+export type WrittenDocument = ReturnType<typeof writeDocument>;
+
 /** Content -> document; its refinement goes into `checkpoint` (see Checkpoints.export). */
-export function writeDocument({ tokens, exemplars, ...content }: IntentContent): IntentDocument {
+export function writeDocument({ tokens, exemplars, ...content }: IntentContent) {
   return {
     format: FORMAT,
     formatVersion: FORMAT_VERSION,

@@ -3,7 +3,7 @@ import { BridgeError } from '../../errors';
 import { canonicalClassName } from '../../segmentation/className';
 import type { Database } from '../../store/database';
 import { isPlaced, type Example, type ExampleSource, type PlacedExample } from '../search/example';
-import { bytesOf, floatsOf, readDocument, writeDocument, type IntentDocument } from './intentDocument';
+import { bytesOf, floatsOf, readDocument, writeDocument, type WrittenDocument } from './intentDocument';
 import type { SearchIntent } from '../search/searchRequest';
 
 /** An intent as clients see it. */
@@ -185,7 +185,7 @@ export class Intents {
   }
 
   /** The intent as one JSON document. @throws BridgeError `IntentNotFound` */
-  export(intentId: string): IntentDocument {
+  export(intentId: string): WrittenDocument {
     const { name, color, modelId, createdAt, tokens, round, scoreThreshold } = this.#row(intentId);
     return writeDocument({
       intentId,

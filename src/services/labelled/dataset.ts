@@ -3,8 +3,9 @@ import { join, parse } from 'node:path';
 import { BridgeError } from '../../errors';
 import type { LabelImage } from '../../segmentation/components';
 import type { RgbImage } from '../../segmentation/preprocess';
-import { decodeRegion, readImageHeader } from '../images/imageDecoder';
+import { openImageFile } from '../images/imageFormats';
 import { resample } from '../images/pixels';
+import { asRgb } from '../images/rendering';
 import { readLabels, type StoredLabels } from './labelFiles';
 
 /** A true object at the model's scale, px; `class` is absent for an object of which nobody said what it is. */
@@ -122,9 +123,13 @@ export async function loadEntry(entry: Entry, micronsPerPixel: number): Promise<
 
 /** Decodes a whole image. @throws BridgeError ImageUnreadable, UnsupportedImage, ImageTooLarge */
 export async function readRgb(path: string): Promise<RgbImage> {
-  const header = await readImageHeader(path, IMAGE_PIXELS);
-  const { width, height } = header;
-  return decodeRegion(path, header, header.levels[0]!, { x: 0, y: 0, width, height });
+  const file = await asRgb(await openImageFile(path, { imagePixels: IMAGE_PIXELS }));
+  const { width, height } = file;
+  try {
+    return await file.readRegion(0, { x: 0, y: 0, width, height });
+  } finally {
+    await file.close();
+  }
 }
 
 /** The image `scale` times as large; itself at 1. */

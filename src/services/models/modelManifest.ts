@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BridgeError } from '../../errors';
 import type { AnswerCalibration } from '../../segmentation/answering/answerScores';
@@ -66,6 +66,22 @@ export function readManifest(folder: string): ModelManifest {
     if ((value as Record<string, unknown>)[part] === undefined)
       throw invalidManifest(path, `it has no ${part}`);
   return value as ModelManifest;
+}
+
+/** Whether a folder holds the files of its manifest, in full length. @throws BridgeError `FileNotFound`, `FileDamaged` naming the file */
+export function checkModelFiles(folder: string, { files }: ModelManifest): void {
+  const hint = 'the package is not whole: install it again';
+  for (const { path: name, bytes } of Object.values(files)) {
+    const path = join(folder, name);
+    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    if (size === undefined)
+      throw new BridgeError('FileNotFound', `the model file ${path} is missing`, { path, hint });
+    if (size !== bytes)
+      throw new BridgeError('FileDamaged', `the model file ${path} has ${size} bytes, not ${bytes}`, {
+        path,
+        hint,
+      });
+  }
 }
 
 /** A manifest that cannot be used. */

@@ -16,7 +16,7 @@ export class IntentTransfer {
   constructor(private readonly parts: IntentTransferParts) {}
 
   /** The intent as one JSON document. @throws BridgeError `IntentNotFound`, `CheckpointDamaged` */
-  async export(intentId: string): Promise<IntentDocument> {
+  async export(intentId: string) {
     const { intents, checkpoints } = this.parts;
     const checkpoint = await checkpoints.export(intentId);
     return { ...intents.export(intentId), ...(checkpoint && { checkpoint }) };

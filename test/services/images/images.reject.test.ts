@@ -202,7 +202,7 @@ describe('files', () => {
     truncateSync(path, 500);
     await expect(
       images.readRegion(imageId, { x: 0, y: 0, width: 64, height: 64, downsample: 1 }),
-    ).rejects.toMatchObject({ errorName: 'ImageUnreadable' });
+    ).rejects.toMatchObject({ errorName: 'ImageChanged' });
   });
 });
 
@@ -236,7 +236,7 @@ describe('paths', () => {
     ['a relative path', 'PathNotAllowed', () => 'inside/image.png'],
     ['a web address', 'PathNotAllowed', () => 'https://example.org/slide.svs'],
     ['what is not there, inside', 'FileNotFound', () => inside('absent.png')],
-    ['a folder', 'FileNotFound', () => inside()],
+    ['a folder that is no image', 'UnsupportedImage', () => inside()],
     ['a NUL character', 'FileNotFound', () => `${inside('image.png')}\0.png`],
     ['an escaped slash', 'FileNotFound', () => `file://${inside('a%2Fb.png')}`],
     ['a broken escape', 'FileNotFound', () => `file://${inside('a%zz.png')}`],

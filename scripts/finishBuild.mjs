@@ -1,5 +1,5 @@
-// Removes from dist/ what no source stands behind any more: a file that was renamed must not be shipped under both names.
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+// After the compiler. Removes from dist/ what no source stands behind any more: a file that was renamed must not be shipped under both names.
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -19,3 +19,5 @@ function prune(folder) {
 }
 
 prune('.');
+// npx runs it as a program, and links it only once.
+chmodSync(join(root, 'dist', 'main.js'), 0o755);
