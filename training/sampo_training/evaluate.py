@@ -14,10 +14,9 @@ from skimage import color, filters, measure
 from sklearn.ensemble import RandomForestClassifier
 
 from . import data
-from .batches import held_out
-from .decoder import Decoder
-from .encoder import Encoder
 from .infer import encode_image, score_objects, split
+from .packed import load
+from .splits import held_out
 
 MATCH_PIXELS = 6  # 3 µm
 CLICKS = (1, 3, 5, 10)
@@ -153,20 +152,12 @@ def class_agnostic(nets, root: Path) -> dict:
     for folder, fused, rescale in (("tnbc_20x", True, False), ("dsb2018_brightfield", False, True)):
         rows = {"sampo-tiny": [], "classical": []}
         for record in data.read_instances(root / folder, fused, rescale):
-            if held_out(record):
+            if held_out(record.name):
                 rgb, labels = rescaled(record)
                 rows["sampo-tiny"].append(instance_scores(encode_image(nets, rgb).instances, labels))
                 rows["classical"].append(instance_scores(classical(rgb), labels))
         report[folder] = {m: {k: round(float(np.mean([r[k] for r in v])), 4) for k in v[0]} | {"images": len(v)} for m, v in rows.items()}
     return report
-
-
-def load(checkpoint: Path):
-    nets = torch.nn.ModuleDict(dict(encoder=Encoder(), decoder=Decoder()))
-    state = torch.load(checkpoint, weights_only=True)["average"]
-    nets.load_state_dict({name: value for name, value in state.items() if not name.startswith("types.")})
-    nets.encoder.to(memory_format=torch.channels_last)
-    return nets.eval()
 
 
 def main():

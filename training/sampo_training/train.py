@@ -1,7 +1,7 @@
-"""Stages 1 and 2: `python -m sampo_training.train CONFIG --data DIR --run DIR [--start CHECKPOINT] [--lifted FILE]`. Class-agnostic
-head, object types and intents at once; stage 2 adds lifted outlines and synthetic tissue.
-Resumable (the last checkpoint of --run is taken up), seeded, logged as JSON lines. The schedule runs over wall-clock minutes,
-so that a shared machine changes the number of steps, not the shape of the schedule."""
+"""`python -m sampo_training.train CONFIG --data DIR --run DIR [--start WEIGHTS | --branch CHECKPOINT] [--lifted FILE]`. Class-agnostic
+head, object types and intents at once; stage 2 adds lifted outlines and synthetic tissue, the broad run questions without types.
+Resumable (the last checkpoint of --run is taken up), seeded, logged as JSON lines. Schedules of a fixed length run over
+wall-clock minutes, so that a shared machine changes the number of steps, not the shape of the schedule."""
 
 import argparse
 import copy
@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .batches import Batches, load_sources, stream
+from .batches import Batches, Mixture, load_sources, stream
 from .decoder import Decoder
 from .encoder import Encoder
 from .episodes import make_episodes
 from .losses import head_loss, intent_loss, weak_head_loss
 from .synthetic import draw
 from .object_types import TypeHead, type_losses
+from .packed import read_weights
 
 MEAN, STD = torch.tensor([0.70, 0.56, 0.70]), torch.tensor([0.18, 0.21, 0.17])
 
@@ -30,9 +31,19 @@ def normalise(image: torch.Tensor) -> torch.Tensor:
     return ((image - MEAN[:, None, None]) / STD[:, None, None]).contiguous(memory_format=torch.channels_last)
 
 
-def rate(config: dict, elapsed: float) -> float:
-    """Warm-up over the first 2 % of the minutes, then a cosine to 2 % of the peak."""
+WARM_UP_STEPS = 300  # of the constant schedule
+
+
+def rate(config: dict, elapsed: float, step: int) -> float:
+    """Learning rate after `elapsed` seconds and `step` steps. `schedule`: "cosine" (the default): warm-up over the first 2 % of the
+    minutes, then a cosine to 2 % of the peak; "constant": warm-up, then level, for runs of no fixed length; "decay": from the peak
+    straight down to nothing, to end a constant run with."""
+    schedule = config.get("schedule", "cosine")
     done = min(1.0, elapsed / (config["minutes"] * 60))
+    if schedule == "constant":
+        return config["lr"] * min(1.0, (step + 1) / WARM_UP_STEPS)
+    if schedule == "decay":
+        return config["lr"] * (1 - done)
     return config["lr"] * min(1.0, done / 0.02 + 0.01) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
@@ -49,37 +60,48 @@ class Trainer:
         self.step, self.elapsed = 0, 0.0
         last = run / "last.pt"
         if last.exists():
-            state = torch.load(last, weights_only=True)
-            self.nets.load_state_dict(state["nets"])
-            self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.elapsed = state["step"], state["elapsed"]
+            self.take_up(last)
+        elif config.get("branch"):
+            self.take_up(config["branch"])
+            self.elapsed = 0.0
         elif config.get("start"):
-            state = torch.load(config["start"], weights_only=True)
-            kept = {name: value for name, value in state["average"].items() if not name.startswith("types.")}
+            kept = read_weights(config["start"])
             self.nets.load_state_dict(kept, strict=False)
             self.average.load_state_dict(kept, strict=False)
+        self.saved = time.monotonic()
+
+    def take_up(self, checkpoint: Path):
+        """Goes on where a run stopped: weights, their average, the optimizer's moments and the counters."""
+        state = torch.load(checkpoint, weights_only=True)
+        self.nets.load_state_dict(state["nets"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.elapsed = state["step"], state["elapsed"]
 
     def save(self):
         state = dict(nets=self.nets.state_dict(), average=self.average.state_dict(), optimizer=self.optimizer.state_dict(),
                      step=self.step, elapsed=self.elapsed)  # fmt: skip
         torch.save(state, self.run / "saving.pt")
-        (self.run / "saving.pt").rename(self.run / "last.pt")
+        (self.run / "saving.pt").rename(self.run / "last.pt")  # at once or not at all, whenever the run is killed
+        self.saved = time.monotonic()
 
     def update(self, loss: torch.Tensor):
         for group in self.optimizer.param_groups:
-            group["lr"] = rate(self.config, self.elapsed)
+            group["lr"] = rate(self.config, self.elapsed, self.step)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.nets.parameters(), 2.0)
         self.optimizer.step()
-        decay = min(0.998, (1 + self.step) / (20 + self.step))
+        decay = min(self.config.get("average", 0.998), (1 + self.step) / (20 + self.step))
         with torch.no_grad():
             for kept, new in zip(self.average.parameters(), self.nets.parameters()):
                 kept.lerp_(new, 1 - decay)
             for kept, new in zip(self.average.buffers(), self.nets.buffers()):
                 kept.copy_(new)
         self.step += 1
+
+
+SAVE_SECONDS = 120
 
 
 def encode(nets, image: torch.Tensor):
@@ -96,23 +118,26 @@ def decode(nets, embedding: torch.Tensor, episodes: list):
 
 
 def losses_of(nets, batch: dict, rng: random.Random, config: dict):
-    """All losses of one batch. -> total, dict for the log."""
+    """All losses of one batch (its order of tiles: `Batches`). -> total, dict for the log."""
     embedding, nucleus, distance = encode(nets, batch["image"])
-    count = len(batch["labels"])
-    head = head_loss(nucleus[:count, 0], distance[:count, 0], batch["labels"], batch["distance"])
-    weak = weak_head_loss(nucleus[count:, 0], distance[count:, 0], batch["spots"], batch["disk"])
-    typed = (embedding[count:], batch["objects"], batch["classes"])
-    kind, contrast, accuracy = type_losses(nets, *typed, batch["vocabulary"])
+    tiles, outlined, typed_tiles = len(batch["image"]), len(batch["labels"]), len(batch["spots"])
+    asked, typed = tiles - len(batch["objects"]), tiles - typed_tiles  # where the tiles of each kind begin
+    head = head_loss(nucleus[:outlined, 0], distance[:outlined, 0], batch["labels"], batch["distance"])
+    weak = weak_head_loss(nucleus[typed:, 0], distance[typed:, 0], batch["spots"], batch["disk"])
+    objects, classes = batch["objects"][typed - asked :], batch["classes"][typed - asked :]
+    kind, contrast, accuracy = type_losses(nets, embedding[typed:], objects, classes, batch["vocabulary"])
     log = dict(head=head.item(), weak=weak.item(), type=kind.item(), contrast=contrast.item(), accuracy=accuracy)
     total = head + config["weak"] * weak + config["type"] * kind + config["contrast"] * contrast
-    episodes = make_episodes(rng, *typed)
+    episodes = make_episodes(rng, embedding[asked:], batch["objects"], batch["classes"])
     if episodes:
-        logits, scores = decode(nets, embedding[count:], episodes)
-        empty = (torch.sigmoid(nucleus[count:, 0, 1::2, 1::2].detach()) < 0.2).float()
+        logits, scores = decode(nets, embedding[asked:], episodes)
+        empty = (torch.sigmoid(nucleus[asked:, 0, 1::2, 1::2].detach()) < 0.2).float()
         parts = [intent_loss(l, s, e, empty[e.query]) for l, s, e in zip(logits, scores, episodes)]
-        intent = torch.stack([p[0] for p in parts]).mean()
-        total = total + config["intent"] * intent
+        total = total + config["intent"] * torch.stack([p[0] for p in parts]).mean()
         log |= {key: sum(p[1][key] for p in parts) / len(parts) for key in parts[0][1]}
+        for name, mine in (("question", [e.query < typed - asked for e in episodes]), ("typed", [e.query >= typed - asked for e in episodes])):
+            chosen = [p[1]["iou"] for p, own in zip(parts, mine) if own]
+            log[f"{name}_iou"] = sum(chosen) / len(chosen) if chosen else float("nan")
     return total, log
 
 
@@ -133,7 +158,7 @@ def write_row(trainer: Trainer, sums: dict, parts: dict) -> dict:
 def fit(trainer: Trainer, sources, losses):
     """Steps until the minutes of the configuration are used up. `losses(batch, rng)` -> total, dict for the log."""
     config, clock, sums = trainer.config, time.monotonic(), {}
-    batches = stream(Batches(sources, config["instance_tiles"], config["pairs"], config["seed"] * 1000 + trainer.step))
+    batches = stream(Batches(sources, Mixture.of(config), config["seed"] * 1000 + trainer.step))
     rng = random.Random(config["seed"] + trainer.step)
     while trainer.elapsed < config["minutes"] * 60:
         loss, parts = losses(next(batches), rng)
@@ -141,7 +166,7 @@ def fit(trainer: Trainer, sources, losses):
         now = time.monotonic()
         trainer.elapsed, clock = trainer.elapsed + now - clock, now
         sums = write_row(trainer, sums, parts)
-        if trainer.step % 100 == 0:
+        if now - trainer.saved > SAVE_SECONDS:
             trainer.save()
     trainer.save()
 
@@ -151,16 +176,18 @@ def main():
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--start", type=Path, help="checkpoint whose weights to begin with")
+    parser.add_argument("--start", type=Path, help="checkpoint or model folder whose weights to begin with")
+    parser.add_argument("--branch", type=Path, help="checkpoint to go on from in a new run: weights, average and optimizer")
     parser.add_argument("--lifted", type=Path, help="outlines of the typed points, made by `lift`")
     arguments = parser.parse_args()
-    config = json.loads(arguments.config.read_text()) | dict(start=arguments.start)
+    config = json.loads(arguments.config.read_text()) | dict(start=arguments.start, branch=arguments.branch)
     arguments.run.mkdir(parents=True, exist_ok=True)
     # Before the thread pool exists, so that its threads inherit it: denormal gradients made steps twice as slow.
     torch.set_flush_denormal(True)
     torch.set_num_threads(config.get("threads", 2))
     lifted = dict(np.load(arguments.lifted)) if arguments.lifted else None
-    sources = load_sources(arguments.data, lifted, [draw(seed) for seed in range(config.get("synthetic", 0))])
+    drawn = [draw(seed) for seed in range(config.get("synthetic", 0))]
+    sources = load_sources(arguments.data, lifted, drawn, questions=config.get("questions", 0) > 0)
     trainer = Trainer(config, arguments.run, max(stop for _, stop in sources.vocabularies().values()))
     fit(trainer, sources, lambda batch, rng: losses_of(trainer.nets, batch, rng, config))
 
