@@ -99,7 +99,7 @@ def ask_by_cut(rng: random.Random, table: np.ndarray) -> Question:
 
 def ask_by_likeness(rng: random.Random, table: np.ndarray) -> Question:
     """Two to four classes: each nucleus belongs to the most similar of as many random nuclei, in two to five measurements."""
-    chosen = rng.sample(range(table.shape[1]), rng.randint(2, 5))
+    chosen = rng.sample(range(table.shape[1]), rng.randint(2, min(5, table.shape[1])))
     kinds = rng.sample(range(len(table)), rng.randint(2, 4))
     weights = np.array([rng.uniform(0.5, 1.5) for _ in chosen], np.float32)
     space = table[:, chosen] * weights

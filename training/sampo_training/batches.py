@@ -41,15 +41,18 @@ QUESTION_WEIGHTS = dict(tnbc_20x=0.2, nuinsseg_20x=0.4, dsb2018_brightfield=0.15
 
 def load_outlines(root: Path) -> dict[str, list[data.Instances]]:
     """Every training image with outlines, by set; held-out parts are left out."""
-    sets = dict(
-        tnbc_20x=data.read_instances(root / "tnbc_20x", fused=True),
-        nuinsseg_20x=data.read_instances(root / "nuinsseg_20x", fused=True),
-        dsb2018_brightfield=data.read_instances(root / "dsb2018_brightfield", fused=False, rescale=True),
-        dsb2018_fluorescence=read_fluorescence(root / "dsb2018_fluorescence", varied=True),
-        kromp_fluorescence=read_fluorescence(root / "kromp_fluorescence", varied=True),
+    test = kromp_test(root / "kromp_fluorescence/index.json")
+
+    def trained_on(folder: str):
+        return lambda stem: not held_out(f"{folder}/{stem}")
+
+    return dict(
+        tnbc_20x=data.read_instances(root / "tnbc_20x", True, False, trained_on("tnbc_20x")),
+        nuinsseg_20x=data.read_instances(root / "nuinsseg_20x", True, False, trained_on("nuinsseg_20x")),
+        dsb2018_brightfield=data.read_instances(root / "dsb2018_brightfield", False, True, trained_on("dsb2018_brightfield")),
+        dsb2018_fluorescence=read_fluorescence(root / "dsb2018_fluorescence", True, trained_on("dsb2018_fluorescence")),
+        kromp_fluorescence=read_fluorescence(root / "kromp_fluorescence", True, lambda stem: stem not in test),
     )
-    test = {f"kromp_fluorescence/{name}" for name in kromp_test(root / "kromp_fluorescence/index.json")}
-    return {name: [r for r in records if not held_out(r.name) and r.name not in test] for name, records in sets.items()}
 
 
 def load_sources(root: Path, lifted: dict | None = None, synthetic: list | None = None, questions: bool = False) -> Sources:

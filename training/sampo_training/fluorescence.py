@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,14 +46,16 @@ def render_haematoxylin(grey: np.ndarray, stain: VirtualStain = VirtualStain()) 
 
 def nucleus_scale(diameter: float) -> float:
     """Magnification that brings a nucleus of `diameter` px to the usual width; bounded against faults of the labels."""
-    return float(np.clip(NUCLEUS_PIXELS / max(1.0, diameter), 0.15, 3))
+    return float(np.clip(NUCLEUS_PIXELS / max(1.0, diameter), 0.33, 3))
 
 
-def read_fluorescence(folder: Path, varied: bool = False) -> list[Instances]:
-    """Reads `images`, `instances` and `index.json` (`mpp` in µm/px or null, `median_diameter_px`). `varied`: each image gets a
-    virtual stain of its own, drawn from its name; else all get the usual one."""
+def read_fluorescence(folder: Path, varied: bool = False, wanted: Callable[[str], bool] = lambda stem: True) -> list[Instances]:
+    """Reads `images`, `instances` and `index.json` (`mpp` in µm/px or null, `median_diameter_px`) of those stems that are `wanted`.
+    `varied`: each image gets a virtual stain of its own, drawn from its name; else all get the usual one."""
     records = []
     for stem, row in sorted(json.loads((folder / "index.json").read_text()).items()):
+        if not wanted(stem):
+            continue
         grey = np.asarray(Image.open(folder / "images" / f"{stem}.png").convert("L"))
         labels = np.asarray(Image.open(folder / "instances" / f"{stem}.png")).astype(np.int32)
         stain = VirtualStain.varied(random.Random(stem)) if varied else VirtualStain()

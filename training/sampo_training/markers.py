@@ -32,20 +32,25 @@ def unit(vector) -> tuple[float, float, float]:
     return tuple((array / np.linalg.norm(array)).tolist())
 
 
-def draw_marker(rng: random.Random) -> Marker:
-    """DAB half of the time, haematoxylin a sixth, else any hue; weak to strong."""
-    kind = rng.random()
-    if kind < 0.5:
-        stain = unit([max(0.05, value + rng.gauss(0, 0.06)) for value in DAB])
-    elif kind < 0.67:
-        stain = unit([max(0.05, value + rng.gauss(0, 0.04)) for value in HAEMATOXYLIN])
-    else:
-        stain = unit([rng.uniform(0.02, 1) for _ in range(3)])
-    nuclear_counterstain = 0.5 <= kind < 0.67
-    place = "nucleus" if nuclear_counterstain else rng.choice(PLACES)
+def draw_stain(rng: random.Random, kind: str) -> tuple[float, float, float]:
+    """A stain near DAB ("brown") or haematoxylin ("blue"), or of any hue ("other")."""
+    if kind == "other":
+        return unit([rng.uniform(0.02, 1) for _ in range(3)])
+    usual, spread = (DAB, 0.06) if kind == "brown" else (HAEMATOXYLIN, 0.04)
+    return unit([max(0.05, value + rng.gauss(0, spread)) for value in usual])
+
+
+def draw_marker(rng: random.Random, brown: bool | None = None) -> Marker:
+    """DAB half of the time (`brown` decides it), haematoxylin a sixth, else any hue; weak to strong."""
+    number = rng.random()
+    if brown is None:
+        brown = number < 0.5
+    kind = "brown" if brown else "blue" if number < 1 / 3 or 0.5 <= number < 2 / 3 else "other"
+    # More haematoxylin is seen only in the nucleus, and only where it is plenty: all nuclei have some.
+    place = "nucleus" if kind == "blue" else rng.choice(PLACES)
     return Marker(
-        stain=stain,
-        strength=rng.uniform(0.6 if nuclear_counterstain else 0.3, 1.6),
+        stain=draw_stain(rng, kind),
+        strength=rng.uniform(0.6 if kind == "blue" else 0.3, 1.6),
         spread=rng.choice((0.0, 0.15, 0.3)),
         place=place,
         softness=rng.uniform(0.5, 1.5),

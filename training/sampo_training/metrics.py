@@ -1,0 +1,45 @@
+"""Scores of a set of found nuclei against the truth."""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+
+MATCH_PIXELS = 6  # 3 µm
+
+
+def match_points(found: np.ndarray, truth: np.ndarray) -> int:
+    """Number of one-to-one pairs within 3 µm (optimal assignment). found [N, 2], truth [M, 2]."""
+    if not len(found) or not len(truth):
+        return 0
+    cost = np.minimum(cdist(found, truth), 1e3)
+    rows, columns = linear_sum_assignment(np.where(cost <= MATCH_PIXELS, cost, 1e3))
+    return int((cost[rows, columns] <= MATCH_PIXELS).sum())
+
+
+def f1(found: np.ndarray, truth: np.ndarray) -> float:
+    return 2 * match_points(found, truth) / max(1, len(found) + len(truth))
+
+
+def instance_scores(found: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Dice, AJI (Kumar et al., 2017) and F1 at IoU 0.5 of two label images."""
+    pairs = np.zeros((found.max() + 1, truth.max() + 1))
+    np.add.at(pairs, (found.ravel(), truth.ravel()), 1)
+    areas_found, areas_truth = pairs.sum(1)[1:], pairs.sum(0)[1:]
+    both = pairs[1:, 1:]
+    union = areas_found[:, None] + areas_truth[None] - both
+    hits = int((both / np.maximum(union, 1) > 0.5).sum())
+    best = both_best(both, union) if len(areas_found) and len(areas_truth) else np.zeros(0, int)
+    columns = np.arange(len(best))
+    shared = both[best, columns].sum() if len(best) else 0
+    total = union[best, columns].sum() if len(best) else areas_truth.sum()
+    unused = np.setdiff1d(np.arange(len(areas_found)), best)
+    return dict(
+        dice=float(2 * both.sum() / max(1, areas_found.sum() + areas_truth.sum())),
+        aji=float(shared / max(1, total + areas_found[unused].sum())),
+        f1=2 * hits / max(1, len(areas_found) + len(areas_truth)),
+    )
+
+
+def both_best(both: np.ndarray, union: np.ndarray) -> np.ndarray:
+    """Index of the found object that overlaps each true object best, by IoU. -> [M]."""
+    return (both / np.maximum(union, 1)).argmax(0)
