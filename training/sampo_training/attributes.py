@@ -108,6 +108,18 @@ def ask_by_likeness(rng: random.Random, table: np.ndarray) -> Question:
     return Question(distance.argmin(1), nearest[:, 0] < 0.8 * nearest[:, 1])
 
 
+TRIES = 20
+
+
+def divides(question: Question, least: int = 2) -> bool:
+    """Whether at least two classes have `least` clear nuclei or more: measurements may be alike in most nuclei."""
+    return int((np.bincount(question.classes[question.clear]) >= least).sum()) >= 2
+
+
 def ask_by_attribute(rng: random.Random, table: np.ndarray) -> Question:
-    """table [N, A] standardised measurements, N >= 4."""
-    return ask_by_cut(rng, table) if rng.random() < 0.65 else ask_by_likeness(rng, table)
+    """table [N, A] standardised measurements, N >= 4. The first of a few questions that divides the nuclei, else the last."""
+    for _ in range(TRIES):
+        question = ask_by_cut(rng, table) if rng.random() < 0.65 else ask_by_likeness(rng, table)
+        if divides(question):
+            break
+    return question

@@ -1,7 +1,10 @@
 """Endless seeded stream of training batches: tiles with outlines for the class-agnostic head, pairs of tiles with a
 question that needs no type labels, and pairs with typed objects (the second tile from the same slide, or now and then another)."""
 
+import hashlib
+import pickle
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +78,25 @@ def load_sources(root: Path, lifted: dict | None = None, synthetic: list | None 
             measured = [source for record in records if (source := outlined(record))]
             asked.append((QUESTION_WEIGHTS[name], measured))
     return Sources(instances, typed, asked)
+
+
+def kept_sources(path: Path, settings: tuple, make: Callable[[], Sources]) -> Sources:
+    """The sources as a run keeps them beside its checkpoint, so that it is soon back after a kill; made anew when the settings or
+    the code that reads and measures has changed."""
+    digest = hashlib.sha256(repr(settings).encode())
+    for name in ("attributes", "batches", "data", "fluorescence", "questions", "splits", "synthetic"):
+        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
+    if path.exists():
+        with path.open("rb") as file:
+            if pickle.load(file) == digest.hexdigest():
+                return pickle.load(file)
+    sources = make()
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
+        pickle.dump(digest.hexdigest(), file)
+        pickle.dump(sources, file)
+    unfinished.rename(path)
+    return sources
 
 
 @dataclass(frozen=True)

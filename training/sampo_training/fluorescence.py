@@ -51,15 +51,20 @@ def nucleus_scale(diameter: float) -> float:
 
 def read_fluorescence(folder: Path, varied: bool = False, wanted: Callable[[str], bool] = lambda stem: True) -> list[Instances]:
     """Reads `images`, `instances` and `index.json` (`mpp` in µm/px or null, `median_diameter_px`) of those stems that are `wanted`.
-    `varied`: each image gets a virtual stain of its own, drawn from its name; else all get the usual one."""
+    Pictures finer than the model's scale are reduced to it. `varied`: each image gets a virtual stain of its own, drawn from its
+    name; else all get the usual one."""
     records = []
     for stem, row in sorted(json.loads((folder / "index.json").read_text()).items()):
         if not wanted(stem):
             continue
-        grey = np.asarray(Image.open(folder / "images" / f"{stem}.png").convert("L"))
-        labels = np.asarray(Image.open(folder / "instances" / f"{stem}.png")).astype(np.int32)
-        stain = VirtualStain.varied(random.Random(stem)) if varied else VirtualStain()
+        grey = Image.open(folder / "images" / f"{stem}.png").convert("L")
+        labels = Image.fromarray(np.asarray(Image.open(folder / "instances" / f"{stem}.png")).astype(np.int32))
         scale = row["mpp"] / MICRONS_PER_PIXEL if row["mpp"] else nucleus_scale(row["median_diameter_px"])
-        rgb = render_haematoxylin(grey, stain)
-        records.append(Instances(f"{folder.name}/{stem}", rgb, labels, normalised_distance(labels), scale))
+        if scale < 1:
+            size = tuple(max(1, round(side * scale)) for side in grey.size)
+            grey, labels, scale = grey.resize(size, Image.Resampling.BOX), labels.resize(size, Image.Resampling.NEAREST), 1.0
+        stain = VirtualStain.varied(random.Random(stem)) if varied else VirtualStain()
+        outlines = np.asarray(labels)
+        rgb = render_haematoxylin(np.asarray(grey), stain)
+        records.append(Instances(f"{folder.name}/{stem}", rgb, outlines, normalised_distance(outlines), scale))
     return records

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .batches import Batches, Mixture, load_sources, stream
+from .batches import Batches, Mixture, kept_sources, load_sources, stream
 from .decoder import Decoder
 from .encoder import Encoder
 from .episodes import make_episodes
@@ -22,6 +22,7 @@ from .losses import head_loss, intent_loss, weak_head_loss
 from .synthetic import draw
 from .object_types import TypeHead, type_losses
 from .packed import read_weights
+from .ranks import Ranks, run_together
 
 MEAN, STD = torch.tensor([0.70, 0.56, 0.70]), torch.tensor([0.18, 0.21, 0.17])
 
@@ -50,8 +51,8 @@ def rate(config: dict, elapsed: float, step: int) -> float:
 class Trainer:
     """Networks, optimizer, running average of the weights, and where they are kept."""
 
-    def __init__(self, config: dict, run: Path, types: int = 1):
-        self.config, self.run = config, run
+    def __init__(self, config: dict, run: Path, types: int = 1, ranks: Ranks = Ranks()):
+        self.config, self.run, self.ranks = config, run, ranks
         torch.manual_seed(config["seed"])
         self.nets = torch.nn.ModuleDict(dict(encoder=Encoder(), decoder=Decoder(), types=TypeHead(types)))
         self.nets.encoder.to(memory_format=torch.channels_last)
@@ -90,6 +91,11 @@ class Trainer:
             group["lr"] = rate(self.config, self.elapsed, self.step)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        for parameter in self.nets.parameters():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        statistics = [buffer for buffer in self.nets.buffers() if buffer.is_floating_point()]
+        self.ranks.mean([parameter.grad for parameter in self.nets.parameters()] + statistics)
         torch.nn.utils.clip_grad_norm_(self.nets.parameters(), 2.0)
         self.optimizer.step()
         decay = min(self.config.get("average", 0.998), (1 + self.step) / (20 + self.step))
@@ -158,17 +164,21 @@ def write_row(trainer: Trainer, sums: dict, parts: dict) -> dict:
 def fit(trainer: Trainer, sources, losses):
     """Steps until the minutes of the configuration are used up. `losses(batch, rng)` -> total, dict for the log."""
     config, clock, sums = trainer.config, time.monotonic(), {}
-    batches = stream(Batches(sources, Mixture.of(config), config["seed"] * 1000 + trainer.step))
-    rng = random.Random(config["seed"] + trainer.step)
+    own = trainer.ranks.rank * 1_000_003  # every process draws batches of its own
+    batches = stream(Batches(sources, Mixture.of(config), config["seed"] * 1000 + trainer.step + own))
+    rng = random.Random(config["seed"] + trainer.step + own)
     while trainer.elapsed < config["minutes"] * 60:
         loss, parts = losses(next(batches), rng)
         trainer.update(loss)
         now = time.monotonic()
-        trainer.elapsed, clock = trainer.elapsed + now - clock, now
+        trainer.elapsed, clock = trainer.ranks.agree(trainer.elapsed + now - clock), now
+        if trainer.ranks.rank:
+            continue
         sums = write_row(trainer, sums, parts)
         if now - trainer.saved > SAVE_SECONDS:
             trainer.save()
-    trainer.save()
+    if not trainer.ranks.rank:
+        trainer.save()
 
 
 def main():
@@ -185,11 +195,23 @@ def main():
     # Before the thread pool exists, so that its threads inherit it: denormal gradients made steps twice as slow.
     torch.set_flush_denormal(True)
     torch.set_num_threads(config.get("threads", 2))
-    lifted = dict(np.load(arguments.lifted)) if arguments.lifted else None
-    drawn = [draw(seed) for seed in range(config.get("synthetic", 0))]
-    sources = load_sources(arguments.data, lifted, drawn, questions=config.get("questions", 0) > 0)
-    trainer = Trainer(config, arguments.run, max(stop for _, stop in sources.vocabularies().values()))
-    fit(trainer, sources, lambda batch, rng: losses_of(trainer.nets, batch, rng, config))
+    lifted, number = arguments.lifted, config.get("synthetic", 0)
+    sources = kept_sources(
+        arguments.run / "sources.pickle",
+        (str(lifted), number, config.get("questions", 0) > 0),
+        lambda: load_sources(
+            arguments.data,
+            dict(np.load(lifted)) if lifted else None,
+            [draw(seed) for seed in range(number)],
+            questions=config.get("questions", 0) > 0,
+        ),
+    )
+
+    def work(ranks: Ranks):
+        trainer = Trainer(config, arguments.run, max(stop for _, stop in sources.vocabularies().values()), ranks)
+        fit(trainer, sources, lambda batch, rng: losses_of(trainer.nets, batch, rng, config))
+
+    run_together(work, config.get("processes", 1), arguments.run)
 
 
 if __name__ == "__main__":

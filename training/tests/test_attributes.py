@@ -2,7 +2,7 @@ import random
 
 import numpy as np
 
-from sampo_training.attributes import ATTRIBUTES, ask_by_cut, ask_by_likeness, elongation, measure
+from sampo_training.attributes import ATTRIBUTES, ask_by_attribute, ask_by_cut, ask_by_likeness, divides, elongation, measure
 
 
 def column(table: np.ndarray, name: str) -> np.ndarray:
@@ -70,3 +70,13 @@ def test_questions_are_the_same_for_the_same_seed(tissue):
     table, _ = measure(tissue.rgb, tissue.labels)
     again = [ask_by_cut(random.Random(4), table) for _ in range(2)]
     assert (again[0].classes == again[1].classes).all() and (again[0].clear == again[1].clear).all()
+
+
+def test_a_question_divides_even_when_most_measurements_are_alike():
+    table = np.zeros((30, 5), np.float32)
+    table[:, 3] = np.linspace(-1, 1, 30)
+    assert all(divides(ask_by_attribute(random.Random(seed), table)) for seed in range(40))
+
+
+def test_nuclei_that_are_all_alike_end_the_search():
+    assert not divides(ask_by_attribute(random.Random(0), np.zeros((12, 5), np.float32)))

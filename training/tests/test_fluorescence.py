@@ -42,14 +42,16 @@ def test_the_width_of_a_nucleus_gives_the_scale():
 def test_reads_a_set_at_the_scale_of_its_index(tmp_path, grey, tissue):
     for folder in ("images", "instances"):
         (tmp_path / folder).mkdir()
-    for name in ("known", "unknown", "left out"):
+    for name in ("coarse", "known", "unknown", "left out"):
         Image.fromarray(grey).save(tmp_path / "images" / f"{name}.png")
         Image.fromarray(tissue.labels.astype(np.uint16)).save(tmp_path / "instances" / f"{name}.png")
-    rows = {"known": dict(mpp=0.25, median_diameter_px=20), "unknown": dict(mpp=None, median_diameter_px=30), "left out": {}}
+    coarse = dict(mpp=0.75, median_diameter_px=20)
+    rows = {"coarse": coarse, "known": dict(mpp=0.25, median_diameter_px=20), "unknown": dict(mpp=None, median_diameter_px=30), "left out": {}}
     (tmp_path / "index.json").write_text(json.dumps(rows))
-    known, unknown = read_fluorescence(tmp_path, wanted=lambda name: name != "left out")
-    assert known.scale == 0.5 and unknown.scale == 0.5
-    assert known.labels.max() == 64 and known.rgb.shape == (256, 256, 3)
+    coarse, known, unknown = read_fluorescence(tmp_path, wanted=lambda name: name != "left out")
+    assert coarse.scale == 1.5 and coarse.rgb.shape == (256, 256, 3)
+    assert known.scale == 1 and unknown.scale == 1
+    assert known.labels.max() == 64 and known.rgb.shape == (128, 128, 3) and known.labels.shape == (128, 128)
     assert known.name == f"{tmp_path.name}/known"
 
 
