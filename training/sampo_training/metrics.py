@@ -28,18 +28,17 @@ def instance_scores(found: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     both = pairs[1:, 1:]
     union = areas_found[:, None] + areas_truth[None] - both
     hits = int((both / np.maximum(union, 1) > 0.5).sum())
-    best = both_best(both, union) if len(areas_found) and len(areas_truth) else np.zeros(0, int)
-    columns = np.arange(len(best))
-    shared = both[best, columns].sum() if len(best) else 0
-    total = union[best, columns].sum() if len(best) else areas_truth.sum()
-    unused = np.setdiff1d(np.arange(len(areas_found)), best)
+    shared, total, used = 0.0, 0.0, set()
+    for index, area in enumerate(areas_truth):
+        best = int((both[:, index] / np.maximum(union[:, index], 1)).argmax()) if len(areas_found) else -1
+        if best < 0 or both[best, index] == 0:  # missed: nothing overlaps it
+            total += area
+            continue
+        shared, total = shared + both[best, index], total + union[best, index]
+        used.add(best)
+    total += sum(area for index, area in enumerate(areas_found) if index not in used)
     return dict(
         dice=float(2 * both.sum() / max(1, areas_found.sum() + areas_truth.sum())),
-        aji=float(shared / max(1, total + areas_found[unused].sum())),
+        aji=float(shared / max(1, total)),
         f1=2 * hits / max(1, len(areas_found) + len(areas_truth)),
     )
-
-
-def both_best(both: np.ndarray, union: np.ndarray) -> np.ndarray:
-    """Index of the found object that overlaps each true object best, by IoU. -> [M]."""
-    return (both / np.maximum(union, 1)).argmax(0)
