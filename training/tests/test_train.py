@@ -8,7 +8,7 @@ import torch
 from sampo_training.batches import Batches, Mixture, Sources, kept_sources
 from sampo_training.data import Typed
 from sampo_training.questions import outlined
-from sampo_training.train import Trainer, losses_of, rate, write_row
+from sampo_training.train import Trainer, background, embed, encode, losses_of, rate, write_row
 
 CONFIG = dict(seed=1, minutes=10, lr=1e-3, weight_decay=0.01, weak=0.5, intent=1.0, type=0.4, contrast=0.25)
 
@@ -71,9 +71,28 @@ def test_a_branch_keeps_the_steps_and_starts_the_clock_anew(tmp_path):
     assert branch.step == 700 and branch.elapsed == 0
 
 
+def test_without_outlines_the_head_is_left_alone_and_the_embedding_is_the_same(sources, tmp_path):
+    trainer = Trainer(CONFIG, tmp_path, 2)
+    trainer.nets.eval()
+    batch = Batches(sources, Mixture(1, 1, 1), seed=0).batch(random.Random(0))
+    loss, log = losses_of(trainer.nets, batch, random.Random(0), CONFIG, outlines=False)
+    loss.backward()
+    assert "head" not in log and "question_iou" in log
+    silent = {name.split(".")[1] for name, value in trainer.nets.named_parameters() if value.grad is None}
+    assert silent >= {"full", "head_1", "head_2", "head_4", "predict"} and "embed" not in silent
+    assert torch.equal(embed(trainer.nets, batch["image"]), encode(trainer.nets, batch["image"])[0])
+
+
+def test_background_keeps_away_from_every_outline(tissue):
+    empty = background(torch.from_numpy(tissue.labels)[None])[0]
+    small = torch.from_numpy(tissue.labels)[1::2, 1::2]
+    assert not empty[small > 0].any() and empty.sum() > 1000
+    assert not empty[8, 8 + 4]  # 3 px beside the nucleus at (16, 16) of radius 5
+
+
 def test_schedules():
     constant, decay = dict(lr=1.0, minutes=10, schedule="constant"), dict(lr=1.0, minutes=10, schedule="decay")
-    assert rate(constant, 0, 0) < 0.01 and rate(constant, 9999, 299) == rate(constant, 0, 10_000) == 1
+    assert rate(constant, 0, 0) < 0.02 and rate(constant, 9999, 99) == rate(constant, 0, 10_000) == 1
     assert [rate(decay, seconds, 5000) for seconds in (0, 300, 600, 900)] == [1, 0.5, 0, 0]
     assert rate(CONFIG, 300, 0) == pytest.approx(CONFIG["lr"] * 0.51)
 
