@@ -4,7 +4,6 @@ proxies for what is not breast, then outlines on the held-out parts. One command
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from functools import cache
@@ -17,7 +16,7 @@ from . import data, scenes
 from .baselines import classical, forest_scores, measurements
 from .fluorescence import read_fluorescence
 from .infer import Encoded, encode_image, score_objects
-from .metrics import f1, instance_scores
+from .metrics import calibration_error, f1, instance_scores, matched
 from .packed import load
 from .scenes import Scene
 from .splits import held_out, kromp_test
@@ -97,8 +96,9 @@ class Tally:
 
 
 def intent_scores(nets, part: list[Scene], seeds: int, with_forest: bool) -> dict:
-    """-> F1 by method and setting. "best threshold" is what the model would reach if the right one were known for each question."""
-    tally = Tally()
+    """-> F1 by method and setting. "best threshold" is what the model would reach if the right one were known for each question;
+    "calibration error" is that of the scores of all found nuclei, at five clicks."""
+    tally, judged = Tally(), {}
     for scene in part:
         encoded = encode_image(nets, scene.rgb)
         counted = clear_objects(scene, encoded)
@@ -118,12 +118,14 @@ def intent_scores(nets, part: list[Scene], seeds: int, with_forest: bool) -> dic
                         tally.add("sampo", *key, f1(found[scores >= 0.5], truth))
                         if k == 5:
                             tally.add("best threshold", *key, max(f1(found[scores >= t], truth) for t in THRESHOLDS))
+                            judged.setdefault(key[0], []).append((scores, matched(found, truth)))
                         if seed == 0:
                             tally.add("all nuclei", *key, f1(found, truth))
                         if with_forest:
                             votes = forest_scores(table, encoded, *drawn, rng)[counted]
                             tally.add("forest", *key, f1(found[votes >= 0.5], truth))
-    return tally.report()
+    calibration = {asked: calibration_error(*(np.concatenate(column) for column in zip(*rows))) for asked, rows in judged.items()}
+    return tally.report() | {"calibration error": {asked: round(error, 4) for asked, error in calibration.items()}}
 
 
 def outline_scores(segment: Callable[[np.ndarray], np.ndarray], records: list[data.Instances]) -> dict[str, float]:
@@ -140,6 +142,23 @@ def model_argument(text: str) -> tuple[str, Path]:
     if not path or not Path(path).exists():
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH of a checkpoint or a model folder")
     return name, Path(path)
+
+
+def identity(path: Path) -> dict:
+    """What a record says of a model: its version and checksums, or the steps of a checkpoint."""
+    if path.is_dir():
+        document = json.loads((path / "model.json").read_text())
+        return dict(name=document["name"], version=document["version"], sha256={part: row["sha256"] for part, row in document["files"].items()})
+    return dict(steps=torch.load(path, weights_only=True)["step"])
+
+
+def command(arguments: argparse.Namespace) -> str:
+    """The command of a record, with names in place of this machine's paths."""
+    words = ["python -m sampo_training.evaluate", *(f"--model {name}=WEIGHTS" for name, _ in arguments.model), "--data DATA"]
+    words += [f"--split {arguments.split}", f"--seeds {arguments.seeds}"]
+    words += [f"--parts {' '.join(arguments.parts)}"] if arguments.parts else []
+    words += [f"--limit {arguments.limit}"] if arguments.limit else []
+    return " ".join([*words, *(f"--{flag}" for flag in ("forest", "classical") if getattr(arguments, flag))])
 
 
 def main():
@@ -159,8 +178,7 @@ def main():
     if unknown:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join([*intents, *outlines])}")
     networks = {name: load(path) for name, path in arguments.model}
-    options = [text for text in sys.argv[1:] if text.startswith("--") or text in (arguments.parts or ())]
-    report = dict(command="python -m sampo_training.evaluate " + " ".join(options), split=arguments.split, seeds=arguments.seeds, intent={}, outlines={})
+    report = dict(command=command(arguments), models={name: identity(path) for name, path in arguments.model}, intent={}, outlines={})
     start = time.monotonic()
 
     def thinned(items: list) -> list:

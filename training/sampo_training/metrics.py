@@ -7,13 +7,27 @@ from scipy.spatial.distance import cdist
 MATCH_PIXELS = 6  # 3 µm
 
 
+def matched(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Which found points have a true one of their own within 3 µm (optimal assignment). found [N, 2], truth [M, 2] -> [N] bool."""
+    hit = np.zeros(len(found), bool)
+    if len(found) and len(truth):
+        cost = np.minimum(cdist(found, truth), 1e3)
+        rows, columns = linear_sum_assignment(np.where(cost <= MATCH_PIXELS, cost, 1e3))
+        hit[rows] = cost[rows, columns] <= MATCH_PIXELS
+    return hit
+
+
 def match_points(found: np.ndarray, truth: np.ndarray) -> int:
-    """Number of one-to-one pairs within 3 µm (optimal assignment). found [N, 2], truth [M, 2]."""
-    if not len(found) or not len(truth):
-        return 0
-    cost = np.minimum(cdist(found, truth), 1e3)
-    rows, columns = linear_sum_assignment(np.where(cost <= MATCH_PIXELS, cost, 1e3))
-    return int((cost[rows, columns] <= MATCH_PIXELS).sum())
+    """Number of one-to-one pairs within 3 µm."""
+    return int(matched(found, truth).sum())
+
+
+def calibration_error(scores: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error (Guo et al., 2017): mean distance of score and share of right ones over bins of the score."""
+    index = np.minimum((scores * bins).astype(int), bins - 1)
+    number = np.bincount(index, minlength=bins)
+    distance = np.abs(np.bincount(index, scores, bins) - np.bincount(index, right, bins))
+    return float(distance.sum() / max(1, number.sum()))
 
 
 def f1(found: np.ndarray, truth: np.ndarray) -> float:

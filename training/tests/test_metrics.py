@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sampo_training.metrics import f1, instance_scores, match_points
+from sampo_training.metrics import calibration_error, f1, instance_scores, match_points
 
 
 def test_each_point_is_matched_once_and_within_three_micrometres():
@@ -54,3 +54,11 @@ def test_nothing_found_or_nothing_there_is_no_error(empty):
     some, none = squares((0, 0, 10)), squares()
     scores = instance_scores(none if empty != "truth" else some, none if empty != "found" else some)
     assert all(value == 0 for value in scores.values())
+
+
+def test_scores_that_come_true_have_no_calibration_error():
+    scores = np.repeat([0.25, 0.75], 100)
+    right = np.concatenate([np.arange(100) < 25, np.arange(100) < 75])
+    assert calibration_error(scores, right) == pytest.approx(0)
+    assert calibration_error(np.ones(10), np.zeros(10)) == 1
+    assert calibration_error(np.full(10, 0.9), np.arange(10) < 5) == pytest.approx(0.4)
