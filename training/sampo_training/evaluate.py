@@ -4,6 +4,7 @@ proxies for what is not breast, then outlines on the held-out parts. One command
 
 import argparse
 import json
+import multiprocessing
 import time
 from collections.abc import Callable
 from functools import cache
@@ -144,6 +145,21 @@ def model_argument(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
+def in_processes(work: Callable, items: list, count: int):
+    """Yields work(item) in the order of the items, computed in `count` forked processes."""
+    if count == 1:
+        yield from map(work, items)
+        return
+    global _work
+    _work = work  # forked processes have it without pickling
+    with multiprocessing.get_context("fork").Pool(count) as pool:
+        yield from pool.imap(_call, items)
+
+
+def _call(item):
+    return _work(item)
+
+
 def identity(path: Path) -> dict:
     """What a record says of a model: its version and checksums, or the steps of a checkpoint."""
     if path.is_dir():
@@ -171,38 +187,39 @@ def main():
     parser.add_argument("--limit", type=int, help="at most so many images of each part, spread over it")
     parser.add_argument("--forest", action="store_true", help="the random forest too (slow)")
     parser.add_argument("--classical", action="store_true", help="the classical way to outlines too")
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     intents, outlines = intent_parts(arguments.data, arguments.split), outline_parts(arguments.data)
     unknown = set(arguments.parts or ()) - {*intents, *outlines}
     if unknown:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join([*intents, *outlines])}")
-    networks = {name: load(path) for name, path in arguments.model}
     report = dict(command=command(arguments), models={name: identity(path) for name, path in arguments.model}, intent={}, outlines={})
     start = time.monotonic()
+    torch.set_num_threads(1)  # before the fork: a pool of threads does not survive it
+    networks = {name: load(path) for name, path in arguments.model}
 
     def thinned(items: list) -> list:
         if not arguments.limit or len(items) <= arguments.limit:
             return items
         return [items[i] for i in np.linspace(0, len(items) - 1, arguments.limit).round().astype(int)]
 
-    def show(part: str, rows: dict):
-        print(f"{time.monotonic() - start:6.0f} s {part}: {json.dumps(rows)}", flush=True)
-
-    for part, read in intents.items():
-        if not arguments.parts or part in arguments.parts:
-            chosen = thinned(read())
+    def measure(part: str) -> tuple[str, str, dict]:
+        """-> section of the report, part, rows by model."""
+        if part in intents:
+            chosen = thinned(intents[part]())
             rows = {name: intent_scores(nets, chosen, arguments.seeds, arguments.forest) for name, nets in networks.items()}
-            report["intent"][part] = dict(images=len(chosen)) | rows
-            show(part, rows)
-    for part, read in outlines.items():
-        if not arguments.parts or part in arguments.parts:
-            records = thinned(read())
-            rows = {name: outline_scores(lambda rgb, nets=nets: encode_image(nets, rgb).instances, records) for name, nets in networks.items()}
-            if arguments.classical:
-                rows["classical"] = outline_scores(classical, records)
-            report["outlines"][part] = rows
-            show(part, rows)
+            return "intent", part, dict(images=len(chosen)) | rows
+        records = thinned(outlines[part]())
+        rows = {name: outline_scores(lambda rgb, nets=nets: encode_image(nets, rgb).instances, records) for name, nets in networks.items()}
+        if arguments.classical:
+            rows["classical"] = outline_scores(classical, records)
+        return "outlines", part, rows
+
+    parts = [part for part in (*intents, *outlines) if not arguments.parts or part in arguments.parts]
+    for section, part, rows in in_processes(measure, parts, arguments.processes):
+        report[section][part] = rows
+        print(f"{time.monotonic() - start:6.0f} s {part}: {json.dumps(rows)}", flush=True)
     report["seconds"] = round(time.monotonic() - start)
     if arguments.out:
         arguments.out.write_text(json.dumps(report, indent=1) + "\n")

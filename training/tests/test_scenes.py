@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from sampo_training import scenes
-from sampo_training.evaluate import Tally, clear_objects, draw_clicks
+from sampo_training.evaluate import Tally, clear_objects, draw_clicks, in_processes
 from sampo_training.infer import Encoded
 
 
@@ -61,3 +61,9 @@ def test_the_report_is_a_mean_over_classes_not_over_questions():
         tally.add("sampo", "5", "frequent", value)
     tally.add("sampo", "5", "rare", 0.0)
     assert tally.report() == {"sampo": {"5": 0.5}}
+
+
+def test_parts_come_back_in_their_order_from_several_processes():
+    factor = 3
+    assert list(in_processes(lambda item: item * factor, [1, 2, 3, 4], 2)) == [3, 6, 9, 12]
+    assert list(in_processes(lambda item: item * factor, [1, 2], 1)) == [3, 6]
