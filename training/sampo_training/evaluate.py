@@ -145,6 +145,22 @@ def model_argument(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
+def settings_of(text: str) -> list[str]:
+    """The words of a record's command but those that name its models."""
+    words = text.split()
+    return [word for index, word in enumerate(words) if "--model" not in (word, words[index - 1])]
+
+
+def join_records(report: dict, earlier: dict) -> None:
+    """Adds the models of an earlier record. @raises SystemExit when it was made with other settings."""
+    if settings_of(earlier["command"]) != settings_of(report["command"]):
+        raise SystemExit(f"the earlier record is of {earlier['command']!r}, this one of {report['command']!r}")
+    report["beside"] = earlier["command"]
+    report["models"] = earlier["models"] | report["models"]
+    for section in ("intent", "outlines"):
+        report[section] = {part: earlier[section].get(part, {}) | rows for part, rows in report[section].items()}
+
+
 def in_processes(work: Callable, items: list, count: int):
     """Yields work(item) in the order of the items, computed in `count` forked processes."""
     if count == 1:
@@ -187,6 +203,7 @@ def main():
     parser.add_argument("--limit", type=int, help="at most so many images of each part, spread over it")
     parser.add_argument("--forest", action="store_true", help="the random forest too (slow)")
     parser.add_argument("--classical", action="store_true", help="the classical way to outlines too")
+    parser.add_argument("--beside", type=Path, help="an earlier record of the same settings, whose models stand beside these in --out")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
@@ -220,6 +237,8 @@ def main():
     for section, part, rows in in_processes(measure, parts, arguments.processes):
         report[section][part] = rows
         print(f"{time.monotonic() - start:6.0f} s {part}: {json.dumps(rows)}", flush=True)
+    if arguments.beside:
+        join_records(report, json.loads(arguments.beside.read_text()))
     report["seconds"] = round(time.monotonic() - start)
     if arguments.out:
         arguments.out.write_text(json.dumps(report, indent=1) + "\n")

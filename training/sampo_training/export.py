@@ -12,7 +12,7 @@ import onnxruntime
 import torch
 
 from .decoder import EXEMPLARS, INTENT_TOKENS, MASKS, POINTS
-from .packed import networks, read_weights
+from .packed import load
 from .train import MEAN, STD
 
 OPSET = 20
@@ -124,8 +124,7 @@ def main():
     parser.add_argument("--scores", type=Path)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    nets, steps = networks(), torch.load(arguments.checkpoint, weights_only=True)["step"]
-    nets.load_state_dict(read_weights(arguments.checkpoint))
+    nets, steps = load(arguments.checkpoint), torch.load(arguments.checkpoint, weights_only=True)["step"]
     halve(nets.encoder)
     nets.eval().float().to(memory_format=torch.contiguous_format)
     image = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(3)) * 2 - 1

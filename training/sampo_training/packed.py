@@ -58,7 +58,10 @@ def read_weights(source: Path) -> dict[str, torch.Tensor]:
 
 def load(source: Path) -> torch.nn.ModuleDict:
     """Networks ready for inference, from a checkpoint or a model folder."""
-    networks_ = networks()
-    networks_.load_state_dict(read_weights(source), strict=not source.is_dir())
-    networks_["encoder"].to(memory_format=torch.channels_last)
-    return networks_.eval()
+    nets = networks()
+    unknown = set(nets.load_state_dict(read_weights(source), strict=False).missing_keys)
+    lacking = sorted(name for name in unknown if not name.endswith("num_batches_tracked"))
+    if lacking:
+        raise KeyError(f"{source} lacks {', '.join(lacking)}")
+    nets["encoder"].to(memory_format=torch.channels_last)
+    return nets.eval()

@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 import torch
 
 from sampo_training import scenes
-from sampo_training.evaluate import Tally, clear_objects, draw_clicks, in_processes
+from sampo_training.evaluate import Tally, clear_objects, draw_clicks, in_processes, join_records
 from sampo_training.infer import Encoded
 
 
@@ -67,3 +68,19 @@ def test_parts_come_back_in_their_order_from_several_processes():
     factor = 3
     assert list(in_processes(lambda item: item * factor, [1, 2, 3, 4], 2)) == [3, 6, 9, 12]
     assert list(in_processes(lambda item: item * factor, [1, 2], 1)) == [3, 6]
+
+
+def record(model: str, value: float, seeds: int = 1) -> dict:
+    command = f"python -m sampo_training.evaluate --model {model}=WEIGHTS --data DATA --split val --seeds {seeds}"
+    return dict(command=command, models={model: {}}, intent=dict(breast={"images": 2, model: value}), outlines={})
+
+
+def test_an_earlier_record_of_the_same_settings_stands_beside():
+    report = record("new", 0.7)
+    join_records(report, record("old", 0.6))
+    assert report["intent"]["breast"] == {"images": 2, "old": 0.6, "new": 0.7} and list(report["models"]) == ["old", "new"]
+
+
+def test_a_record_of_other_settings_is_refused():
+    with pytest.raises(SystemExit, match="--seeds 3"):
+        join_records(record("new", 0.7), record("old", 0.6, seeds=3))
