@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from sampo_training import blend
+from sampo_training.export import decoder_inputs
 from sampo_training.packed import load, networks
 
 
@@ -27,3 +28,15 @@ def test_a_blend_of_two_checkpoints_can_be_loaded(tmp_path, monkeypatch):
     assert torch.load(tmp_path / "c.pt", weights_only=True)["step"] == 8
     with torch.no_grad():
         assert torch.isfinite(load(tmp_path / "c.pt")["encoder"](torch.rand(1, 3, 256, 256))[0]).all()
+
+
+def test_a_shift_moves_every_answer_alike():
+    nets = networks().eval()
+    feeds = decoder_inputs(1)
+    with torch.no_grad():
+        before, scores = nets["decoder"](**feeds)
+        state = nets.state_dict()
+        blend.shift_masks(state, -0.2)
+        nets.load_state_dict(state)
+        after, same_scores = nets["decoder"](**feeds)
+    assert torch.allclose(before - 0.2, after, atol=1e-5) and torch.equal(scores, same_scores)
