@@ -66,7 +66,7 @@ def main():
     groups = group_look_alikes(np.array(features), [index[name]["group"] for name in names])
     held_out = choose_held_out(names, groups)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(dict(groups=int(groups.max()), images=len(names), held_out=held_out), indent=1) + "\n")
+    arguments.out.write_text(json.dumps(dict(groups=int(groups.max()), images=len(names), held_out=held_out), indent=2) + "\n")
     print(f"{len(held_out)} of {len(names)} images held out, {groups.max()} groups")
 
 
