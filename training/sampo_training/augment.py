@@ -18,7 +18,7 @@ STAINS_INVERSE = torch.linalg.inv(STAINS)
 class Colour:
     """One draw of colour changes; `apply` may be called for several tiles of the same slide."""
 
-    def __init__(self, rng: random.Random, strength: float = 1.0):
+    def __init__(self, rng: random.Random, strength: float = 1.0, grey_share: float = 0.03):
         u = rng.uniform
         self.gain = torch.tensor([u(1 - 0.25 * strength, 1 + 0.25 * strength) for _ in range(3)])
         if rng.random() < 0.2:  # faded slides: pale nuclei are the ones that are missed
@@ -28,7 +28,7 @@ class Colour:
         self.blur = rng.random() < 0.25
         self.noise = u(0, 0.03) if rng.random() < 0.3 else 0.0
         self.jpeg = rng.randint(35, 90) if rng.random() < 0.2 else 0
-        self.grey = rng.random() < 0.03
+        self.grey = rng.random() < grey_share
 
     def apply(self, image: torch.Tensor) -> torch.Tensor:
         """[3, H, W] in 0..1 -> the same shape and range."""

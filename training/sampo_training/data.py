@@ -2,6 +2,7 @@
 drawn as disks around points until they are lifted onto outlines). Known faults of the sets are handled here."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,10 +76,13 @@ def read_rgb(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB"))
 
 
-def read_instances(folder: Path, fused: bool, rescale: bool = False) -> list[Instances]:
-    """Reads `images/*` with `instances/*.png`. `rescale`: unknown µm/px, so bring the median nucleus to 15 px across."""
+def read_instances(folder: Path, fused: bool, rescale: bool = False, wanted: Callable[[str], bool] = lambda stem: True) -> list[Instances]:
+    """Reads `images/*` with `instances/*.png` of those stems that are `wanted`. `rescale`: unknown µm/px, so bring the median
+    nucleus to 15 px across."""
     records = []
     for path in sorted((folder / "images").iterdir()):
+        if not wanted(path.stem):
+            continue
         mask = next((folder / "instances").glob(path.stem + ".*"))
         labels = np.asarray(Image.open(mask)).astype(np.int32)
         if fused:

@@ -50,18 +50,31 @@ class Encoder(nn.Module):
         self.predict = nn.Conv2d(16, 2, 1)
 
     def forward(self, image):
-        full = self.full(image)
-        features, x = [], image
+        features = self.features(image)
+        embedding, top = self.embedding(features)
+        nucleus, distance = self.outlines(image, features, top)
+        return embedding, nucleus, distance
+
+    def features(self, image):
+        """What every stage answers, at strides 2, 4, 8, 16 and 32."""
+        features = []
         for block in self.stages:
-            x = block(x)
-            features.append(x)
+            image = block(image)
+            features.append(image)
+        return features
+
+    def embedding(self, features):
+        """-> embedding, and the top of the top-down path that the head starts from."""
         top = self.lateral[-1](features[-1])
         for level in (2, 1, 0):
             skip = self.lateral[level](features[level + 1])
             top = self.smooth[level](skip + F.interpolate(top, scale_factor=2, mode="nearest"))
-        embedding = self.embed(top)
+        return self.embed(top).float(), top
+
+    def outlines(self, image, features, top):
+        """The class-agnostic head: half of the encoder's time. -> nucleus logits, distance."""
         x = self.reduce_4(self.head_4(top))
         x = self.head_2(torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), features[0]], 1))
-        x = self.head_1(torch.cat([F.interpolate(self.reduce_2(x), scale_factor=2, mode="nearest"), full], 1))
+        x = self.head_1(torch.cat([F.interpolate(self.reduce_2(x), scale_factor=2, mode="nearest"), self.full(image)], 1))
         nucleus, distance = self.predict(x).float().split(1, 1)
-        return embedding.float(), nucleus, torch.sigmoid(distance)
+        return nucleus, torch.sigmoid(distance)

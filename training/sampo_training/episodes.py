@@ -65,7 +65,7 @@ def prompt_feeds(features: torch.Tensor, points: torch.Tensor | None, labels: to
 
 
 def draw_prompts(rng: random.Random, wanted_ids: list[int], other_ids: list[int]) -> tuple[list[int], torch.Tensor]:
-    """1 to 10 positives, half the time 1 to 6 negatives; labels noisy in 3 % of clicks. -> object ids, labels [N]."""
+    """1 to 10 positives, half the time 1 to 6 negatives, in random order. -> object ids, labels [N]."""
     positives = rng.sample(wanted_ids, min(len(wanted_ids), rng.choice((1, 1, 2, 3, 4, 5, 7, 10))))
     negatives = rng.sample(other_ids, min(len(other_ids), rng.randint(1, 6))) if rng.random() < 0.5 else []
     chosen = positives + negatives

@@ -1,58 +1,66 @@
-"""`python -m sampo_training.evaluate --checkpoint FILE --data DIR [--split val] [--sheets DIR]`: the gate of every checkpoint. Intent F1 for k clicks
-beside two baselines (every nucleus; a random forest on per-object measurements), and the class-agnostic scores."""
+"""`python -m sampo_training.evaluate --model NAME=WEIGHTS ... --data DIR [--parts ...] [--out FILE]`: every model on the same clicks, beside
+the baselines. WEIGHTS is a checkpoint or a model folder. Intent F1 for k positive (and k negative) clicks on breast and on the
+proxies for what is not breast, then outlines on the held-out parts. One command, one record."""
 
 import argparse
 import json
+import multiprocessing
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
-from skimage import color, filters, measure
-from sklearn.ensemble import RandomForestClassifier
 
-from . import data
-from .batches import held_out
-from .decoder import Decoder
-from .encoder import Encoder
-from .infer import encode_image, score_objects, split
+from . import data, scenes
+from .baselines import classical, forest_scores, measurements
+from .fluorescence import read_fluorescence
+from .infer import Encoded, encode_image, score_objects
+from .metrics import calibration_error, f1, instance_scores, matched
+from .packed import load
+from .scenes import Scene
+from .splits import held_out, kromp_test
 
-MATCH_PIXELS = 6  # 3 µm
-CLICKS = (1, 3, 5, 10)
-
-
-def match_points(found: np.ndarray, truth: np.ndarray) -> int:
-    """Number of one-to-one pairs within 3 µm (optimal assignment)."""
-    if not len(found) or not len(truth):
-        return 0
-    cost = np.minimum(cdist(found, truth), 1e3)
-    rows, columns = linear_sum_assignment(np.where(cost <= MATCH_PIXELS, cost, 1e3))
-    return int((cost[rows, columns] <= MATCH_PIXELS).sum())
+CLICKS = (1, 5, 10)
+LEAST_OF_CLASS = 5  # fewer nuclei of a class are not asked about
+THRESHOLDS = np.round(np.arange(0.1, 0.91, 0.1), 2)
 
 
-def f1(found: np.ndarray, truth: np.ndarray) -> float:
-    return 2 * match_points(found, truth) / max(1, len(found) + len(truth))
+def intent_parts(root: Path, split: str) -> dict[str, Callable[[], list[Scene]]]:
+    """Scenes by name of the part, read when they are needed."""
+    organs = cache(lambda: scenes.held_out_organs(root))
+    tissue = cache(lambda: scenes.tissue_sections(root))
+    return {
+        f"breast-{split}": lambda: scenes.breast(root, split),
+        "melanoma": lambda: scenes.melanoma(root),
+        "blood": lambda: scenes.blood(root),
+        "marker-brown-tissue": lambda: scenes.painted(tissue(), True),
+        "marker-other-tissue": lambda: scenes.painted(tissue(), False),
+        "marker-brown-organs": lambda: scenes.painted(organs(), True),
+        "marker-other-organs": lambda: scenes.painted(organs(), False),
+        "looks-organs": lambda: scenes.by_looks(organs()),
+    }
 
 
-def measurements(rgb: np.ndarray, instances: np.ndarray) -> np.ndarray:
-    """Area, shape and optical densities of every object [N, 16]: what a QuPath object classifier sees."""
-    density = -np.log(np.clip(rgb / 255, 1 / 255, 1))
-    stains = color.rgb2hed(rgb)
-    planes = np.concatenate([density, stains[..., :2]], -1)
-    rows = []
-    for region in measure.regionprops(instances, planes):
-        values = planes[tuple(region.coords.T)]
-        rows.append([region.area, region.perimeter, region.eccentricity, region.solidity, region.axis_major_length,
-                     region.axis_minor_length, *values.mean(0), *values.std(0)])  # fmt: skip
-    return np.nan_to_num(np.array(rows, np.float32).reshape(-1, 16))
+def outline_parts(root: Path) -> dict[str, Callable[[], list[data.Instances]]]:
+    test = kromp_test(root / "kromp_fluorescence/index.json")
+
+    def kept(folder: str):
+        return lambda stem: held_out(f"{folder}/{stem}")
+
+    return {
+        "tnbc": lambda: data.read_instances(root / "tnbc_20x", True, False, kept("tnbc_20x")),
+        "dsb-brightfield": lambda: data.read_instances(root / "dsb2018_brightfield", False, True, kept("dsb2018_brightfield")),
+        "dsb-fluorescence": lambda: read_fluorescence(root / "dsb2018_fluorescence", False, kept("dsb2018_fluorescence")),
+        "kromp-test": lambda: read_fluorescence(root / "kromp_fluorescence", False, lambda stem: stem in test),
+    }
 
 
-def draw_clicks(rng, points, classes, asked, k, negatives):
-    """k centroids of the class, and as many of other classes when `negatives`. None when there are fewer than k."""
+def draw_clicks(rng, points: np.ndarray, classes: np.ndarray, asked: int, k: int, negatives: bool):
+    """k centroids of the class, and as many of other classes when `negatives`. -> clicks, labels; None when there are too few."""
     own, others = np.flatnonzero(classes == asked), np.flatnonzero(classes != asked)
-    if len(own) < max(k, 5):
+    if len(own) < max(k, LEAST_OF_CLASS):
         return None
     chosen = rng.choice(own, k, replace=False)
     rest = rng.choice(others, min(k, len(others)), replace=False) if negatives and len(others) else np.zeros(0, int)
@@ -60,135 +68,180 @@ def draw_clicks(rng, points, classes, asked, k, negatives):
     return points[order], np.array([1] * len(chosen) + [0] * len(rest))
 
 
-def forest_scores(table, encoded, clicks, labels, rng):
-    """Forest on the clicked objects; with no negative clicks, ten random other objects stand in."""
-    nearest = cdist(clicks, encoded.centroids).argmin(1)
-    rows, kinds = list(nearest), list(labels)
-    if (labels == 0).sum() == 0:
-        for other in rng.choice(len(table), min(len(table), max(10, len(labels))), replace=False):
-            if other not in nearest:
-                rows.append(other)
-                kinds.append(0)
-    forest = RandomForestClassifier(100, random_state=0, class_weight="balanced").fit(table[rows], kinds)
-    return forest.predict_proba(table)[:, list(forest.classes_).index(1)]
+def clear_objects(scene: Scene, encoded: Encoded) -> np.ndarray:
+    """Which found nuclei count: those not centred on a nucleus that the question leaves out. -> [N] bool."""
+    if scene.unclear is None:
+        return np.ones(len(encoded.centroids), bool)
+    columns, rows = encoded.centroids.round().astype(int).T
+    return ~scene.unclear[rows.clip(0, scene.unclear.shape[0] - 1), columns.clip(0, scene.unclear.shape[1] - 1)]
 
 
-def intent_scores(nets, records, seeds=3, with_forest=True, thresholds=np.arange(0.2, 0.81, 0.05)):
-    """-> {method: {k, negatives: mean over classes of the mean F1}}, and the best threshold of the model."""
-    rows, sweep = {}, {}
-    for record in records:
-        encoded = encode_image(nets, record.rgb)
-        table = measurements(record.rgb, encoded.instances) if with_forest else None
-        for asked, name in enumerate(record.names):
-            truth = record.points[record.classes == asked]
+def setting(k: int, negatives: bool) -> str:
+    return f"{k}+{k}" if negatives else str(k)
+
+
+class Tally:
+    """F1 values by (method, setting, class); the report is the mean over classes of their means."""
+
+    def __init__(self):
+        self.values: dict[tuple[str, str, str], list[float]] = {}
+
+    def add(self, method: str, asked: str, kind: str, value: float):
+        self.values.setdefault((method, asked, kind), []).append(value)
+
+    def report(self) -> dict[str, dict[str, float]]:
+        means: dict[str, dict[str, list[float]]] = {}
+        for (method, asked, _), values in self.values.items():
+            means.setdefault(method, {}).setdefault(asked, []).append(float(np.mean(values)))
+        return {method: {asked: round(float(np.mean(v)), 4) for asked, v in rows.items()} for method, rows in means.items()}
+
+
+def intent_scores(nets, part: list[Scene], seeds: int, with_forest: bool) -> dict:
+    """-> F1 by method and setting. "best threshold" is what the model would reach if the right one were known for each question;
+    "calibration error" is that of the scores of all found nuclei, at five clicks."""
+    tally, judged = Tally(), {}
+    for scene in part:
+        encoded = encode_image(nets, scene.rgb)
+        counted = clear_objects(scene, encoded)
+        found = encoded.centroids[counted]
+        table = measurements(scene.rgb, encoded.instances) if with_forest else None
+        for asked, name in enumerate(scene.names):
+            truth = scene.points[scene.classes == asked]
             for k in CLICKS:
                 for negatives in (False, True):
                     for seed in range(seeds):
                         rng = np.random.default_rng([seed, k, asked, negatives])
-                        drawn = draw_clicks(rng, record.points, record.classes, asked, k, negatives)
+                        drawn = draw_clicks(rng, scene.points, scene.classes, asked, k, negatives)
                         if drawn is None:
                             continue
-                        scores = score_objects(nets, encoded, *drawn)
-                        key = (k, negatives, name)
-                        rows.setdefault(("sampo", *key), []).append(f1(encoded.centroids[scores >= 0.5], truth))
+                        scores = score_objects(nets, encoded, *drawn)[counted]
+                        key = (setting(k, negatives), name)
+                        tally.add("sampo", *key, f1(found[scores >= 0.5], truth))
+                        if k == 5:
+                            tally.add("best threshold", *key, max(f1(found[scores >= t], truth) for t in THRESHOLDS))
+                            judged.setdefault(key[0], []).append((scores, matched(found, truth)))
                         if seed == 0:
-                            rows.setdefault(("all-nuclei", *key), []).append(f1(encoded.centroids, truth))
-                            for t in thresholds:
-                                sweep.setdefault(round(float(t), 2), []).append(f1(encoded.centroids[scores >= t], truth))
-                        if with_forest and seed < 2:
-                            votes = forest_scores(table, encoded, *drawn, rng)
-                            rows.setdefault(("forest", *key), []).append(f1(encoded.centroids[votes >= 0.5], truth))
-    report = {}
-    for method in ("sampo", "all-nuclei", "forest"):
-        for k in CLICKS:
-            for negatives in (False, True):
-                per_class = [np.mean(v) for key, v in rows.items() if key[:3] == (method, k, negatives)]
-                if per_class:
-                    report.setdefault(method, {})[f"{k}{'+' + str(k) if negatives else ''}"] = round(float(np.mean(per_class)), 4)
-    return report, {t: round(float(np.mean(v)), 4) for t, v in sweep.items()}
+                            tally.add("all nuclei", *key, f1(found, truth))
+                        if with_forest:
+                            votes = forest_scores(table, encoded, *drawn, rng)[counted]
+                            tally.add("forest", *key, f1(found[votes >= 0.5], truth))
+    calibration = {asked: calibration_error(*(np.concatenate(column) for column in zip(*rows))) for asked, rows in judged.items()}
+    return tally.report() | {"calibration error": {asked: round(error, 4) for asked, error in calibration.items()}}
 
 
-def instance_scores(found: np.ndarray, truth: np.ndarray) -> dict:
-    """Dice, AJI (Kumar et al., 2017) and F1 at IoU 0.5 of two label images."""
-    pairs = np.zeros((found.max() + 1, truth.max() + 1))
-    np.add.at(pairs, (found.ravel(), truth.ravel()), 1)
-    areas_found, areas_truth = pairs.sum(1)[1:], pairs.sum(0)[1:]
-    both = pairs[1:, 1:]
-    union = areas_found[:, None] + areas_truth[None] - both
-    iou = both / np.maximum(union, 1)
-    hits = int((iou > 0.5).sum())
-    best = iou.argmax(0) if len(areas_found) else np.zeros(0, int)
-    inter = both[best, np.arange(len(areas_truth))].sum() if len(areas_found) else 0
-    total = union[best, np.arange(len(areas_truth))].sum() if len(areas_found) else areas_truth.sum()
-    unused = np.setdiff1d(np.arange(len(areas_found)), best)
-    return dict(dice=2 * both.sum() / max(1, areas_found.sum() + areas_truth.sum()),
-                aji=inter / max(1, total + areas_found[unused].sum()),
-                f1=2 * hits / max(1, len(areas_found) + len(areas_truth)))  # fmt: skip
+def outline_scores(segment: Callable[[np.ndarray], np.ndarray], records: list[data.Instances]) -> dict[str, float]:
+    """Means over images of Dice, AJI and F1 at IoU 0.5. `segment`: rgb -> labels."""
+    rows = []
+    for record in records:
+        labels = scenes.resized_labels(record.labels, record.scale)
+        rows.append(instance_scores(segment(scenes.resized(record.rgb, record.scale)), labels))
+    return {key: round(float(np.mean([row[key] for row in rows])), 4) for key in rows[0]} | dict(images=len(rows))
 
 
-def classical(rgb: np.ndarray) -> np.ndarray:
-    """Colour deconvolution, Otsu, distance-transform watershed."""
-    from scipy import ndimage
-
-    stain = filters.gaussian(color.rgb2hed(rgb)[..., 0], 1)
-    inside = stain > filters.threshold_otsu(stain)
-    distance = ndimage.distance_transform_edt(inside)
-    return split(inside.astype(float), distance / max(1.0, np.percentile(distance[inside], 95)))
+def model_argument(text: str) -> tuple[str, Path]:
+    name, _, path = text.partition("=")
+    if not path or not Path(path).exists():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH of a checkpoint or a model folder")
+    return name, Path(path)
 
 
-def rescaled(record: data.Instances):
-    """The record at the model's scale. -> rgb, labels."""
-    from PIL import Image
-
-    if record.scale == 1:
-        return record.rgb, record.labels
-    size = tuple(int(round(s * record.scale)) for s in record.rgb.shape[1::-1])
-    rgb = np.asarray(Image.fromarray(record.rgb).resize(size, Image.BILINEAR))
-    return rgb, np.asarray(Image.fromarray(record.labels).resize(size, Image.NEAREST))
+def settings_of(text: str) -> list[str]:
+    """The words of a record's command but those that name its models."""
+    words = text.split()
+    return [word for index, word in enumerate(words) if "--model" not in (word, words[index - 1])]
 
 
-def class_agnostic(nets, root: Path) -> dict:
-    """Mean Dice, AJI and F1 at IoU 0.5 on the held-out parts, beside the classical way."""
-    report = {}
-    for folder, fused, rescale in (("tnbc_20x", True, False), ("dsb2018_brightfield", False, True)):
-        rows = {"sampo-tiny": [], "classical": []}
-        for record in data.read_instances(root / folder, fused, rescale):
-            if held_out(record):
-                rgb, labels = rescaled(record)
-                rows["sampo-tiny"].append(instance_scores(encode_image(nets, rgb).instances, labels))
-                rows["classical"].append(instance_scores(classical(rgb), labels))
-        report[folder] = {m: {k: round(float(np.mean([r[k] for r in v])), 4) for k in v[0]} | {"images": len(v)} for m, v in rows.items()}
-    return report
+def join_records(report: dict, earlier: dict) -> None:
+    """Adds the models of an earlier record. @raises SystemExit when it was made with other settings."""
+    if settings_of(earlier["command"]) != settings_of(report["command"]):
+        raise SystemExit(f"the earlier record is of {earlier['command']!r}, this one of {report['command']!r}")
+    report["beside"] = earlier["command"]
+    report["models"] = earlier["models"] | report["models"]
+    for section in ("intent", "outlines"):
+        report[section] = {part: earlier[section].get(part, {}) | rows for part, rows in report[section].items()}
 
 
-def load(checkpoint: Path):
-    nets = torch.nn.ModuleDict(dict(encoder=Encoder(), decoder=Decoder()))
-    state = torch.load(checkpoint, weights_only=True)["average"]
-    nets.load_state_dict({name: value for name, value in state.items() if not name.startswith("types.")})
-    nets.encoder.to(memory_format=torch.channels_last)
-    return nets.eval()
+def in_processes(work: Callable, items: list, count: int):
+    """Yields work(item) in the order of the items, computed in `count` forked processes."""
+    if count == 1:
+        yield from map(work, items)
+        return
+    global _work
+    _work = work  # forked processes have it without pickling
+    with multiprocessing.get_context("fork").Pool(count) as pool:
+        yield from pool.imap(_call, items)
+
+
+def _call(item):
+    return _work(item)
+
+
+def identity(path: Path) -> dict:
+    """What a record says of a model: its version and checksums, or the steps of a checkpoint."""
+    if path.is_dir():
+        document = json.loads((path / "model.json").read_text())
+        return dict(name=document["name"], version=document["version"], sha256={part: row["sha256"] for part, row in document["files"].items()})
+    return dict(steps=torch.load(path, weights_only=True)["step"])
+
+
+def command(arguments: argparse.Namespace) -> str:
+    """The command of a record, with names in place of this machine's paths."""
+    words = ["python -m sampo_training.evaluate", *(f"--model {name}=WEIGHTS" for name, _ in arguments.model), "--data DATA"]
+    words += [f"--split {arguments.split}", f"--seeds {arguments.seeds}"]
+    words += [f"--parts {' '.join(arguments.parts)}"] if arguments.parts else []
+    words += [f"--limit {arguments.limit}"] if arguments.limit else []
+    return " ".join([*words, *(f"--{flag}" for flag in ("forest", "classical") if getattr(arguments, flag))])
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--model", type=model_argument, action="append", required=True, help="NAME=checkpoint or NAME=model folder")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--split", default="val", choices=["train", "val"])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--split", default="val", choices=["val", "test"], help="of brca_m2c; test only for a release")
+    parser.add_argument("--parts", nargs="+", help="names of parts; all by default")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--limit", type=int, help="at most so many images of each part, spread over it")
+    parser.add_argument("--forest", action="store_true", help="the random forest too (slow)")
+    parser.add_argument("--classical", action="store_true", help="the classical way to outlines too")
+    parser.add_argument("--beside", type=Path, help="an earlier record of the same settings, whose models stand beside these in --out")
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--quick", action="store_true", help="no forest, no class-agnostic part")
     arguments = parser.parse_args()
-    nets, start = load(arguments.checkpoint), time.time()
-    records = data.read_points(arguments.data / "brca_m2c", arguments.split)
-    intent, sweep = intent_scores(nets, records, arguments.seeds, not arguments.quick)
-    report = dict(split=arguments.split, intent=intent, threshold=sweep)
-    if not arguments.quick:
-        report["classAgnostic"] = class_agnostic(nets, arguments.data)
-    report["seconds"] = round(time.time() - start)
-    text = json.dumps(report, indent=1)
-    print(text)
+    intents, outlines = intent_parts(arguments.data, arguments.split), outline_parts(arguments.data)
+    unknown = set(arguments.parts or ()) - {*intents, *outlines}
+    if unknown:
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join([*intents, *outlines])}")
+    report = dict(command=command(arguments), models={name: identity(path) for name, path in arguments.model}, intent={}, outlines={})
+    start = time.monotonic()
+    torch.set_num_threads(1)  # before the fork: a pool of threads does not survive it
+    networks = {name: load(path) for name, path in arguments.model}
+
+    def thinned(items: list) -> list:
+        if not arguments.limit or len(items) <= arguments.limit:
+            return items
+        return [items[i] for i in np.linspace(0, len(items) - 1, arguments.limit).round().astype(int)]
+
+    def measure(part: str) -> tuple[str, str, dict]:
+        """-> section of the report, part, rows by model."""
+        if part in intents:
+            chosen = thinned(intents[part]())
+            rows = {name: intent_scores(nets, chosen, arguments.seeds, arguments.forest) for name, nets in networks.items()}
+            return "intent", part, dict(images=len(chosen)) | rows
+        records = thinned(outlines[part]())
+        rows = {name: outline_scores(lambda rgb, nets=nets: encode_image(nets, rgb).instances, records) for name, nets in networks.items()}
+        if arguments.classical:
+            rows["classical"] = outline_scores(classical, records)
+        return "outlines", part, rows
+
+    parts = [part for part in (*intents, *outlines) if not arguments.parts or part in arguments.parts]
+    for section, part, rows in in_processes(measure, parts, arguments.processes):
+        report[section][part] = rows
+        print(f"{time.monotonic() - start:6.0f} s {part}: {json.dumps(rows)}", flush=True)
+    if arguments.beside:
+        join_records(report, json.loads(arguments.beside.read_text()))
+    report["seconds"] = round(time.monotonic() - start)
     if arguments.out:
-        arguments.out.write_text(text + "\n")
+        arguments.out.write_text(json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":

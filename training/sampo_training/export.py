@@ -11,8 +11,8 @@ import onnx
 import onnxruntime
 import torch
 
-from .decoder import EXEMPLARS, INTENT_TOKENS, MASKS, POINTS, Decoder
-from .encoder import Encoder
+from .decoder import EXEMPLARS, INTENT_TOKENS, MASKS, POINTS
+from .packed import load
 from .train import MEAN, STD
 
 OPSET = 20
@@ -21,6 +21,8 @@ LICENCES = [
     dict(name="TNBC, Zenodo 3552674", licence="CC BY 4.0", citation="Naylor et al., Segmentation of Nuclei in Histopathology Images by Deep Regression of the Distance Map, IEEE TMI 2019"),
     dict(name="NuInsSeg, Zenodo 10518968", licence="CC BY 4.0", citation="Mahbod et al., NuInsSeg: A fully annotated dataset for nuclei instance segmentation in H&E-stained histological images, Sci Data 2024"),
     dict(name="Data Science Bowl 2018 stage1_train, stained brightfield part", licence="CC0", citation="Caicedo et al., Nucleus segmentation across imaging experiments, Nature Methods 2019"),
+    dict(name="Data Science Bowl 2018 stage1_train, fluorescence part (BBBC038v1)", licence="CC0", citation="Caicedo et al., Nucleus segmentation across imaging experiments, Nature Methods 2019"),
+    dict(name="Kromp et al., annotated fluorescence nuclei (train split), S-BSST265", licence="CC0 1.0", citation="Kromp et al., An annotated fluorescence image dataset for training nuclear segmentation methods, Sci Data 2020"),
     dict(name="NuCLS sample", licence="CC0 1.0", citation="Amgad et al., NuCLS, GigaScience 2022"),
     dict(name="TXL-PBC (BCCD part)", licence="MIT", citation="TXL-PBC dataset, lugan113; BCCD dataset, Shenggan"),
 ]
@@ -91,7 +93,10 @@ def file_row(path: Path) -> dict:
 
 
 def manifest(out: Path, version: str, trained: dict, scores: dict) -> dict:
-    tensor = lambda name, *dims: dict(name=name, dims=list(dims), type="float32")  # noqa: E731
+    
+    def tensor(name: str, *dims: int) -> dict:
+        return dict(name=name, dims=list(dims), type="float32")
+
     return dict(
         name="sampo-tiny", version=version, family="sampo-tiny", licence="Apache-2.0",
         files=dict(encoder=file_row(out / "encoder.onnx"), decoder=file_row(out / "decoder.onnx")),
@@ -119,9 +124,7 @@ def main():
     parser.add_argument("--scores", type=Path)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    state = torch.load(arguments.checkpoint, weights_only=True)
-    nets = torch.nn.ModuleDict(dict(encoder=Encoder(), decoder=Decoder()))
-    nets.load_state_dict({name: value for name, value in state["average"].items() if not name.startswith("types.")})
+    nets, steps = load(arguments.checkpoint), torch.load(arguments.checkpoint, weights_only=True)["step"]
     halve(nets.encoder)
     nets.eval().float().to(memory_format=torch.contiguous_format)
     image = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(3)) * 2 - 1
@@ -129,7 +132,7 @@ def main():
     feeds = decoder_inputs(5)
     write(nets.decoder, feeds, ["masks", "iou_predictions"], arguments.out / "decoder.onnx")
     scores = json.loads(arguments.scores.read_text()) if arguments.scores else {}
-    trained = dict(steps=state["step"], **arguments.trained)
+    trained = dict(steps=steps, **arguments.trained)
     document = manifest(arguments.out, arguments.version, trained, scores)
     (arguments.out / "model.json").write_text(json.dumps(document, indent=2) + "\n")
     if arguments.fixture:

@@ -103,18 +103,22 @@ def score_objects(nets, encoded: Encoded, clicks: np.ndarray, labels: np.ndarray
     under = encoded.instances[clicks[:, 1].astype(int).clip(0, height - 1), clicks[:, 0].astype(int).clip(0, width - 1)]
     features = torch.stack([encoded.features[i - 1] if i else nearest_cell(encoded, c) for i, c in zip(under, clicks)])
     kinds = torch.from_numpy(labels.astype(np.float32))
-    total, area = np.zeros(count + 1), np.zeros(count + 1)
-    for embedding, (x, y) in zip(encoded.embeddings, encoded.origins):
+    prompts = []
+    for x, y in encoded.origins:
         inside = (clicks[:, 0] >= x) & (clicks[:, 0] < x + TILE) & (clicks[:, 1] >= y) & (clicks[:, 1] < y + TILE)
         feeds = prompt_feeds(features, None, kinds)
         if inside.any():
             local = prompt_feeds(features[inside], torch.from_numpy((clicks[inside] - [x, y]).astype(np.float32)), kinds[inside])
             feeds |= {k: v for k, v in local.items() if k.startswith("point")}
-        masks, _ = nets.decoder(embedding[None], **{k: v[None] for k, v in feeds.items()})
-        answer = torch.sigmoid(masks[0]).mean(0).numpy().repeat(2, 0).repeat(2, 1)  # of all masks: errs less than the one that calls itself best
+        prompts.append(feeds)
+    masks, _ = nets.decoder(encoded.embeddings, **{name: torch.stack([feeds[name] for feeds in prompts]) for name in prompts[0]})
+    # The mean of all masks errs less than the one that calls itself best.
+    answers = torch.sigmoid(masks).mean(1).numpy()
+    total, area = np.zeros(count + 1), np.zeros(count + 1)
+    for answer, (x, y) in zip(answers, encoded.origins):
         piece = encoded.instances[y : y + TILE, x : x + TILE]
         fade = window().numpy()[: piece.shape[0], : piece.shape[1]]
-        answer = answer[: piece.shape[0], : piece.shape[1]]
+        answer = answer.repeat(2, 0).repeat(2, 1)[: piece.shape[0], : piece.shape[1]]
         total += np.bincount(piece.ravel(), (answer * fade).ravel(), count + 1)
         area += np.bincount(piece.ravel(), fade.ravel(), count + 1)
     return (total / np.maximum(area, 1e-9))[1:]

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from . import data
-from .evaluate import load
 from .infer import encode_image
+from .packed import load
 
 REACH = 4  # px: points sit on nuclei, seldom exactly on the centre
 LARGEST = 1200  # px: larger instances are fused and would lend one type to many nuclei

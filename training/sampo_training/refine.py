@@ -13,6 +13,7 @@ import torch
 from .batches import load_sources
 from .episodes import make_episodes
 from .losses import head_loss, intent_loss, weak_head_loss
+from .packed import read_weights
 from .sampo import poorer, preference_loss, richer
 from .synthetic import draw
 from .train import Trainer, encode, fit
@@ -60,13 +61,14 @@ def main():
     parser.add_argument("--lifted", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     arguments = parser.parse_args()
-    config = json.loads(arguments.config.read_text()) | dict(start=str(arguments.start))
+    config = json.loads(arguments.config.read_text()) | dict(start=arguments.start)
     arguments.run.mkdir(parents=True, exist_ok=True)
     torch.set_flush_denormal(True)
     torch.set_num_threads(config.get("threads", 2))
     trainer = Trainer(config, arguments.run)
     reference = copy.deepcopy(trainer.nets.decoder)
-    reference.load_state_dict({k[8:]: v for k, v in torch.load(arguments.start, weights_only=True)["average"].items() if k.startswith("decoder.")})
+    started = read_weights(arguments.start)
+    reference.load_state_dict({name.removeprefix("decoder."): value for name, value in started.items() if name.startswith("decoder.")})
     reference.requires_grad_(False).eval()
     lifted = dict(np.load(arguments.lifted))
     sources = load_sources(arguments.data, lifted, [draw(seed) for seed in range(config["synthetic"])])
