@@ -12,6 +12,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BridgeError } from '../errors';
 import { EXIT, readOptions, stateFolder, UsageError, type Command, type Surroundings } from './command';
+import { installNapariPlugin, uninstallNapariPlugin } from './napariPlugin';
 import { isFolder, qupathUserFolders, userFolderOf } from './qupathFolders';
 
 const PACKAGE_ROOT = join(__dirname, '..', '..');
@@ -23,6 +24,8 @@ const START_COMMAND = 'start-command.txt';
 
 const OPTIONS = {
   to: { type: 'string' },
+  python: { type: 'string' },
+  new: { type: 'string' },
   state: { type: 'string' },
 } as const;
 
@@ -32,14 +35,21 @@ export const plugin: Command = {
   options: OPTIONS,
   help: `usage: sampo plugin install qupath [--to DIR]
        sampo plugin uninstall qupath [--to DIR]
+       sampo plugin install napari --python PATH | --new DIR
+       sampo plugin uninstall napari --python PATH
 
-install puts the extension into the user folder of every QuPath (0.5 to 0.7) of this account, and the three scripts beside it,
+qupath: install puts the extension into the user folder of every QuPath (0.5 to 0.7) of this account, and the three scripts beside it,
 and notes how the plugin starts the server. Run again, it brings what is newer and leaves the rest. QuPath shows the button
 SAMPO from its next start on.
 
 uninstall takes away what install has put there; a script that you have changed stays.
 
+napari: install puts the panel and the client for scripts into the Python environment that has napari, or makes a new one with
+napari in it. It needs the Python package index. uninstall takes it out again.
+
   --to DIR     QuPath's user folder, where it is not found by itself (in QuPath: Edit > Preferences > QuPath user directory)
+  --python PATH  the Python of the environment that has napari
+  --new DIR    a new environment, with napari in it
   --state DIR  state folder (default: the system's place, or SAMPO_STATE)
 
 exit codes: 0 done, 1 failed, 2 wrong use`,
@@ -47,9 +57,13 @@ exit codes: 0 done, 1 failed, 2 wrong use`,
     const { values, positionals } = readOptions(argv, OPTIONS);
     const [verb, viewer, ...rest] = positionals;
     if ((verb !== 'install' && verb !== 'uninstall') || rest.length > 0)
-      throw new UsageError('plugin takes "install qupath" or "uninstall qupath"');
+      throw new UsageError('plugin takes "install" or "uninstall", and qupath or napari');
+    if (viewer === 'napari') {
+      await napari(verb, values, around);
+      return EXIT.ok;
+    }
     if (viewer !== 'qupath')
-      throw new UsageError(`there is no plugin for "${viewer ?? ''}" to ${verb}: only for qupath`);
+      throw new UsageError(`there is no plugin for "${viewer ?? ''}" to ${verb}: only for qupath and napari`);
     const folders =
       values.to === undefined ? qupathUserFolders(homedir()) : [userFolderOf(resolve(values.to))];
     const state = stateFolder(values.state, around);
@@ -58,6 +72,26 @@ exit codes: 0 done, 1 failed, 2 wrong use`,
     return EXIT.ok;
   },
 };
+
+/** @throws UsageError, and what `installNapariPlugin` throws */
+async function napari(
+  verb: 'install' | 'uninstall',
+  {
+    python,
+    new: newEnvironment,
+  }: { readonly python?: string | undefined; readonly new?: string | undefined },
+  around: Surroundings,
+): Promise<void> {
+  if ((python === undefined) === (newEnvironment === undefined))
+    throw new UsageError('say which environment: --python PATH, or --new DIR for one with napari in it');
+  if (verb === 'install')
+    return installNapariPlugin(
+      python === undefined ? { newEnvironment: newEnvironment! } : { python },
+      around,
+    );
+  if (python === undefined) throw new UsageError('uninstall takes --python PATH');
+  return uninstallNapariPlugin(python, around);
+}
 
 function install(folders: readonly string[], state: string, around: Surroundings): void {
   const jar = shipped(JAR);
