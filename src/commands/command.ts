@@ -55,8 +55,7 @@ export function setting({ env }: Surroundings, name: string): string | undefined
 }
 
 /** Where OpenSlide is looked for: --openslide, SAMPO_OPENSLIDE, else the system and the Python environments. */
-export function openSlideSearch(option: string | undefined, { env, platform }: Surroundings): LibrarySearch {
-  const named = option ?? env['SAMPO_OPENSLIDE'];
-  // An empty variable is one that is not set.
-  return { named: named === '' ? undefined : named, platform, env, home: homedir() };
+export function openSlideSearch(option: string | undefined, around: Surroundings): LibrarySearch {
+  const { env, platform } = around;
+  return { named: option ?? setting(around, 'SAMPO_OPENSLIDE'), platform, env, home: homedir() };
 }

@@ -38,7 +38,7 @@ exit codes: 0 nothing needs doing, 1 something does, 2 wrong use`,
       await deviceCheck(values.device ?? setting(around, 'SAMPO_DEVICE')),
       stateCheck(folder),
       await serverCheck(folder),
-      ...pluginChecks(around, homedir()),
+      ...(await pluginChecks(around, homedir())),
     ];
     around.out(values.json ? `${JSON.stringify(findings, null, 2)}\n` : report(findings));
     return findings.some(({ state }) => state === 'problem') ? EXIT.failed : EXIT.ok;

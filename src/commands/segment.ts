@@ -26,7 +26,10 @@ one, starts its own for as long as it takes. Coordinates are pixels of the full 
                           or a file of sampo intents export (its name ends with .json), used for this run alone;
                           several without clicks: each nucleus goes to the one that fits best
   --region x,y,width,height  look here alone
-  --mpp NUMBER            µm per pixel, in place of the image's own
+  --mpp NUMBER|file       µm per pixel, in place of the image's own; kept with the image for later commands, until
+                          another is given, or "file" for the file's own
+  --stain MAP             how channels are shown, e.g. DAPI=haematoxylin,CD3=dab (names, or numbers from 1); rgb for
+                          colours as they are; auto to guess; kept with the image likewise
   --model NAME            an imported model (sampo models list), in place of the bundled one
   --min-score NUMBER      least score, 0 to 1
   --out FILE|DIR          GeoJSON; several images need a folder, and get a file each
@@ -89,11 +92,12 @@ async function segmentOne(
   chosen: readonly ChosenIntent[],
   around: Surroundings,
 ): Promise<boolean> {
-  const { clicks, boxes, extent, pixelSizeMicrons, threshold, modelId } = options;
+  const { clicks, boxes, extent, pixelSizeMicrons, stains, threshold, modelId } = options;
   const opened = await client.request('image/open', {
     uri: task.image,
     source: 'file',
     ...(pixelSizeMicrons !== undefined && { pixelSizeMicrons }),
+    ...(stains !== undefined && { stains }),
   });
   const { imageId } = opened;
   const bar = new ProgressBar(around, basename(task.image));

@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
-import type { SegmentPromptParams } from '../protocol/types.gen';
+import type { ImageOpenParams, SegmentPromptParams } from '../protocol/types.gen';
 import type { OverlayClick } from '../services/search/overlay';
+import { STAINS } from '../services/images/stains';
 import { UsageError, readOptions } from './command';
 import { SCORE, readNumbers, readOptionalNumber, type NumberKind } from './optionValues';
 
@@ -21,8 +22,10 @@ export interface SegmentOptions {
   /** [x, y, width, height], px. */
   readonly boxes: readonly number[][];
   readonly extent: SegmentPromptParams['extent'];
-  /** µm per px, in place of the image's own. */
-  readonly pixelSizeMicrons?: number | undefined;
+  /** µm per px, in place of the image's own; null: the file's own again. */
+  readonly pixelSizeMicrons?: number | null | undefined;
+  /** How channels are shown; as before, or guessed, when absent. */
+  readonly stains?: ImageOpenParams['stains'];
   /** Least score, 0 to 1. */
   readonly threshold?: number | undefined;
   /** As in `model/list`; the bundled one when absent. */
@@ -36,6 +39,7 @@ export const SEGMENT_OPTIONS = {
   box: { type: 'string', multiple: true },
   region: { type: 'string' },
   mpp: { type: 'string' },
+  stain: { type: 'string' },
   model: { type: 'string' },
   'min-score': { type: 'string' },
   out: { type: 'string' },
@@ -49,7 +53,7 @@ const PIXEL_SIZE: NumberKind = { takes: 'a size in µm per px, above 0', fits: (
 /** Reads the command line of `sampo segment`. @throws UsageError */
 export function readSegmentOptions(argv: string[]): SegmentOptions {
   const { values, positionals } = readOptions(argv, SEGMENT_OPTIONS);
-  const { click = [], intent: intents = [], box = [], region, mpp, model: modelId, state } = values;
+  const { click = [], intent: intents = [], box = [], region, mpp, stain, model: modelId, state } = values;
   if (positionals.length === 0) throw new UsageError('segment needs an image');
   if (values.out === undefined) throw new UsageError('segment needs --out');
   const hasExamples = click.length + box.length > 0;
@@ -62,7 +66,7 @@ export function readSegmentOptions(argv: string[]): SegmentOptions {
   if (hasExamples && intents.length > 1)
     throw new UsageError('clicks and boxes belong to one intent: give one --intent with them');
   const threshold = readOptionalNumber('--min-score', values['min-score'], SCORE);
-  const pixelSizeMicrons = readOptionalNumber('--mpp', mpp, PIXEL_SIZE);
+  const pixelSizeMicrons = mpp === 'file' ? null : readOptionalNumber('--mpp', mpp, PIXEL_SIZE);
   const [x, y, width, height] =
     region === undefined ? [] : readNumbers('--region', region, 4, 'x,y,width,height');
   return {
@@ -75,6 +79,7 @@ export function readSegmentOptions(argv: string[]): SegmentOptions {
         ? { type: 'image' }
         : { type: 'rectangle', x: x!, y: y!, width: width!, height: height! },
     pixelSizeMicrons,
+    stains: stain === undefined ? undefined : readStains(stain),
     threshold,
     modelId,
     state,
@@ -100,6 +105,25 @@ function planTasks(images: readonly string[], out: string, overlay: string | und
     if ([task.out, task.overlay].includes(task.image))
       throw new UsageError(`${image} would be overwritten by its own result`);
     return task;
+  });
+}
+
+/** `auto`, `rgb`, or channels by name or number: `DAPI=haematoxylin,CD3=dab`. */
+function readStains(text: string): NonNullable<ImageOpenParams['stains']> {
+  if (text === 'auto' || text === 'rgb') return text;
+  return text.split(',').map((part) => {
+    const at = part.lastIndexOf('=');
+    const channel = part.slice(0, at).trim();
+    const name = part
+      .slice(at + 1)
+      .trim()
+      .toLowerCase();
+    const stain = STAINS.find((each) => each === name || (each === 'haematoxylin' && name === 'hematoxylin'));
+    if (at < 1 || channel === '' || stain === undefined)
+      throw new UsageError(
+        `--stain takes auto, rgb, or CHANNEL=STAIN,… with ${STAINS.join(', ')}, not "${text}"`,
+      );
+    return { channel, stain };
   });
 }
 

@@ -66,11 +66,12 @@ test('nuclei clicked now and nuclei clicked earlier in the same image are one qu
   expect(await scores(here, oneByOne, [])).toEqual(clicked);
 
   // In another image an example has no place, and the decoder answers it a little differently even over the same pixels:
-  // 3.5 % of the verdicts turned, scores moved by 0.017 on average, with the mean of the masks as answer.
+  // 3.5 % of the verdicts turned, scores moved by 0.017 on average, with the mean of the masks as answer. And where nothing was
+  // clicked the decoder answers alone (docs/decisions/0090): 12.6 % turned when this was written.
   const carried = await scores(elsewhere, intentId, []);
   expect(carried.map(({ outline }) => outline)).toEqual(clicked.map(({ outline }) => outline));
   const differences = carried.map(({ score }, i) => Math.abs(score - clicked[i]!.score));
   const turned = carried.filter(({ score }, i) => score >= 0.5 !== clicked[i]!.score >= 0.5);
-  expect(turned.length / carried.length).toBeLessThan(0.08);
-  expect(differences.reduce((sum, one) => sum + one, 0) / carried.length).toBeLessThan(0.04);
+  expect(turned.length / carried.length).toBeLessThan(0.2);
+  expect(differences.reduce((sum, one) => sum + one, 0) / carried.length).toBeLessThan(0.12);
 });

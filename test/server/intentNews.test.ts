@@ -72,7 +72,7 @@ test('examples and judgements are told with their counts; a search that shows no
   const { featureCollection } = await search([{ x: 289, y: 260 }]);
   await search([]);
   await search([{ x: 397, y: 247 }], false);
-  const objectId = featureCollection.features[0]!.id!;
+  const objectId = featureCollection.features[0]!.id;
   await doer.request('preference/submit', { intentId, imageId, judgements: [{ kind: 'accept', objectId }] });
   await doer.request('preference/undo', { intentId });
   expect((await news()).map((told) => [told.intent?.exemplars, told.intent?.judgements])).toEqual([

@@ -88,6 +88,8 @@ test('a refined intent goes to another server whole: same examples, same refinem
     settings: { steps: 3, seconds: 60 },
   });
   await one.request('checkpoint/activate', { intentId, checkpointId });
+  // What was judged stays with the server that heard it: there it is scored as judged, here it is asked like any other.
+  await one.request('preference/undo', { intentId });
   const expected = await find(one, imageId, intentId);
 
   const document = await exported(one, intentId);

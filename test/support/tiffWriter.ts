@@ -2,11 +2,18 @@
 export interface TiffPage {
   readonly width: number;
   readonly height: number;
-  readonly samples: 1 | 2 | 3 | 4;
-  readonly bits: 8 | 16;
+  readonly samples: number;
+  /** 32 are floating point numbers. */
+  readonly bits: 1 | 2 | 4 | 8 | 16 | 32;
   /** Interleaved samples, row by row; cut into tiles or written as one strip. */
-  readonly data?: readonly number[];
+  readonly data?: ArrayLike<number>;
   readonly tileSize?: number;
+  /** Each sample in a plane of its own. */
+  readonly separate?: boolean;
+  /** What `compression` does to the bytes of a block; as they are when absent. */
+  readonly encode?: (block: Buffer) => Uint8Array;
+  /** Tags in place of the writer's own, or beside them: `[]` leaves one out. */
+  readonly tags?: Readonly<Record<number, readonly number[] | string>>;
   readonly blocks?: readonly Uint8Array[];
   readonly compression?: number;
   readonly description?: string;
@@ -22,6 +29,25 @@ export interface TiffOptions {
 
 type Type = 2 | 3 | 4 | 5 | 16;
 const BYTES: Record<Type, number> = { 2: 1, 3: 2, 4: 4, 5: 8, 16: 8 };
+
+/** Values of a row, most significant bit first where several share a byte. */
+function packed(values: readonly number[], bits: TiffPage['bits'], bigEndian: boolean): Buffer {
+  if (bits >= 8) {
+    const bytes = Buffer.alloc((values.length * bits) / 8);
+    values.forEach((value, index) => {
+      if (bits === 8) bytes.writeUInt8(value, index);
+      else if (bits === 16) bytes[bigEndian ? 'writeUInt16BE' : 'writeUInt16LE'](value, index * 2);
+      else bytes[bigEndian ? 'writeFloatBE' : 'writeFloatLE'](value, index * 4);
+    });
+    return bytes;
+  }
+  const bytes = Buffer.alloc(Math.ceil((values.length * bits) / 8));
+  const perByte = 8 / bits;
+  values.forEach((value, index) => {
+    bytes[Math.floor(index / perByte)]! |= value << (8 - bits * ((index % perByte) + 1));
+  });
+  return bytes;
+}
 
 /** The bytes of a TIFF (or BigTIFF) with these pages, uncompressed unless a page brings encoded blocks. */
 export function tiffBytes(
@@ -58,22 +84,41 @@ export function tiffBytes(
 
   const blocksOf = (page: TiffPage): Buffer[] => {
     if (page.blocks !== undefined) return page.blocks.map((block) => Buffer.from(block));
-    const { width, height, samples, bits, data = [], tileSize } = page;
-    const cut = (left: number, top: number, columns: number, rows: number): Buffer => {
-      const values: number[] = [];
+    const {
+      width,
+      height,
+      samples,
+      bits,
+      data = [],
+      tileSize,
+      separate = false,
+      encode = (block: Buffer): Uint8Array => block,
+    } = page;
+    const cut = (left: number, top: number, columns: number, rows: number, plane?: number): Buffer => {
+      const lines: Buffer[] = [];
       for (let y = top; y < top + rows; y += 1) {
+        const values: number[] = [];
         for (let x = left; x < left + columns; x += 1) {
-          for (let channel = 0; channel < samples; channel += 1) {
+          for (
+            let channel = plane ?? 0;
+            channel < (plane === undefined ? samples : plane + 1);
+            channel += 1
+          ) {
             values.push(x < width && y < height ? (data[(y * width + x) * samples + channel] ?? 0) : 0);
           }
         }
+        lines.push(packed(values, bits, bigEndian));
       }
-      return Buffer.concat(values.map((value) => integer(value, bits / 8)));
+      return Buffer.from(encode(Buffer.concat(lines)));
     };
-    if (tileSize === undefined) return [cut(0, 0, width, height)];
+    const planes = separate ? Array.from({ length: samples }, (_, plane) => plane) : [undefined];
+    if (tileSize === undefined) return planes.map((plane) => cut(0, 0, width, height, plane));
     const blocks: Buffer[] = [];
-    for (let top = 0; top < height; top += tileSize) {
-      for (let left = 0; left < width; left += tileSize) blocks.push(cut(left, top, tileSize, tileSize));
+    for (const plane of planes) {
+      for (let top = 0; top < height; top += tileSize) {
+        for (let left = 0; left < width; left += tileSize)
+          blocks.push(cut(left, top, tileSize, tileSize, plane));
+      }
     }
     return blocks;
   };
@@ -133,18 +178,32 @@ export function tiffBytes(
       ...(subs.length === 0 ? [] : ([[330, pointer === 8 ? 16 : 4, subs]] as [number, Type, number[]][])),
       ...(samples === 2 || samples === 4 ? ([[338, 3, [2]]] as [number, Type, number[]][]) : []),
       ...(jpeg ? ([[530, 3, [1, 1]]] as [number, Type, number[]][]) : []),
+      ...(page.separate === true ? ([[284, 3, [2]]] as [number, Type, number[]][]) : []),
+      ...(bits === 32 ? ([[339, 3, [3]]] as [number, Type, number[]][]) : []),
     ];
-    const entries = tags.map(([tag, type, values]) => {
-      const bytes = encode(type, values);
-      const inline =
-        bytes.length <= pointer ? Buffer.concat([bytes, Buffer.alloc(pointer - bytes.length)]) : undefined;
-      return Buffer.concat([
-        integer(tag, 2),
-        integer(type, 2),
-        integer(values.length, pointer),
-        inline ?? integer(append(bytes), pointer),
-      ]);
-    });
+    const own = Object.entries(page.tags ?? {}).map(([tag, value]): [number, Type, readonly number[]] =>
+      typeof value === 'string'
+        ? [Number(tag), 2, [...Buffer.from(`${value}\0`)]]
+        : [Number(tag), value.some((number) => number > 65535) ? 4 : 3, value],
+    );
+    const replaced = new Set(own.map(([tag]) => tag));
+    const all = [
+      ...tags.filter(([tag]) => !replaced.has(tag)),
+      ...own.filter(([, , values]) => values.length > 0),
+    ];
+    const entries = all
+      .sort(([a], [b]) => a - b)
+      .map(([tag, type, values]) => {
+        const bytes = encode(type, values);
+        const inline =
+          bytes.length <= pointer ? Buffer.concat([bytes, Buffer.alloc(pointer - bytes.length)]) : undefined;
+        return Buffer.concat([
+          integer(tag, 2),
+          integer(type, 2),
+          integer(values.length, pointer),
+          inline ?? integer(append(bytes), pointer),
+        ]);
+      });
     const head = integer(entries.length, big ? 8 : 2);
     const at = append(Buffer.concat([head, ...entries, Buffer.alloc(pointer)]));
     return { at, link: at + head.length + entries.length * (big ? 20 : 12) };

@@ -38,8 +38,9 @@ class TypeWriter:
             return f"Literal[{schema['const']!r}]"
         if "enum" in schema:
             return f"Literal[{', '.join(repr(value) for value in schema['enum'])}]"
-        if "oneOf" in schema:
-            options = [self.annotation(option, option.get("title", f"{name}{index}")) for index, option in enumerate(schema["oneOf"])]
+        alternatives = schema.get("oneOf") or schema.get("anyOf")
+        if alternatives:
+            options = [self.annotation(option, option.get("title", f"{name}{index}")) for index, option in enumerate(alternatives)]
             return f"Union[{', '.join(options)}]"
         kind = schema.get("type")
         if isinstance(kind, list):
@@ -70,7 +71,7 @@ class TypeWriter:
 
     def named(self, schema: dict[str, Any], name: str) -> None:
         """A schema that has a name: a class, or an alias where it is no object."""
-        if "oneOf" not in schema and schema.get("type") == "object" and schema.get("properties"):
+        if "oneOf" not in schema and "anyOf" not in schema and schema.get("type") == "object" and schema.get("properties"):
             self.typed_dict(schema, name)
             return
         annotation = self.annotation(schema, name)

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import type { Surroundings } from '../command';
-import { note, ok, type Finding } from './finding';
+import { join } from 'node:path';
+import { findOpenSlide } from '../../services/images/openSlide/openSlide';
+import { openSlideSearch, type Surroundings } from '../command';
+import { note, ok, problem, type Finding } from './finding';
 
 /** Plugins and optional libraries. None of them is needed by the server itself, so a missing one is a note. */
-export function pluginChecks(around: Surroundings, home: string): Finding[] {
-  return [qupath(home), napari(around), openSlide(around)];
+export async function pluginChecks(around: Surroundings, home: string): Promise<Finding[]> {
+  return [qupath(home), napari(around), await openSlide(around)];
 }
 
 /** QuPath keeps what users add in `~/QuPath` or `~/QuPath/vX.Y`; a plugin that we put there says its version in sampo.json. */
@@ -79,26 +80,12 @@ function napari({ env, platform }: Surroundings): Finding {
     : note('napari', `${viewer} in ${prefix}, without napari-sampo`, advice);
 }
 
-const OPENSLIDE = /^(lib)?openslide[-.0-9]*\.(so(\.\d+)*|dylib|dll)$/i;
-
-/** OpenSlide reads slide formats that the server cannot read by itself. */
-function openSlide({ env, platform }: Surroundings): Finding {
-  const folders =
-    platform === 'win32'
-      ? (env['PATH'] ?? '').split(delimiter)
-      : platform === 'darwin'
-        ? ['/opt/homebrew/lib', '/usr/local/lib']
-        : [
-            ...(env['LD_LIBRARY_PATH'] ?? '').split(delimiter),
-            '/usr/local/lib',
-            '/usr/lib',
-            '/usr/lib64',
-            '/usr/lib/x86_64-linux-gnu',
-            '/usr/lib/aarch64-linux-gnu',
-          ];
-  for (const folder of folders.filter((path) => path !== '' && existsSync(path))) {
-    const name = readdirSync(folder).find((entry) => OPENSLIDE.test(entry));
-    if (name !== undefined) return ok('OpenSlide', join(folder, name));
-  }
-  return note('OpenSlide', 'not found', 'only needed for slide formats that a viewer can send as well');
+/** OpenSlide reads slides of scanners; found, too old, broken or missing as the server itself would say it. */
+async function openSlide(around: Surroundings): Promise<Finding> {
+  const search = openSlideSearch(undefined, around);
+  const { state, message, hint } = await findOpenSlide(search);
+  if (state === 'found') return ok('OpenSlide', message);
+  // Who names a library means it to be used.
+  const report = search.named === undefined ? note : problem;
+  return report('OpenSlide', message, `needed only for slides of scanners (NDPI, MRXS, SCN …): ${hint}`);
 }

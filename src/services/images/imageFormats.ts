@@ -48,7 +48,10 @@ export async function openImageFile(
     refusal ??
     new BridgeError(
       'UnsupportedImage',
-      `the file is none of the kinds that the server reads (${formats.map(({ name }) => name).join(', ')})`,
+      `the file is neither ${formats
+        .map(({ name }) => name)
+        .join(', ')
+        .replace(/, ([^,]*)$/, ' nor $1')}`,
       { hint: 'open it in the viewer and use source "client"' },
     )
   );

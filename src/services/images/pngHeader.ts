@@ -34,7 +34,8 @@ export async function readPngHeader(file: ByteSource): Promise<PngHeader> {
     const name = head.toString('latin1', 4, 8);
     if (name === 'IDAT' || name === 'IEND') break;
     const wanted = ['IHDR', 'sBIT', 'pHYs', 'tRNS', 'eXIf', 'iCCP'].includes(name) && length <= MAX_CHUNK;
-    chunks.set(name, wanted ? await file.read(at + 8, length) : Buffer.alloc(0));
+    // Of two the first counts, as libpng has it.
+    if (!chunks.has(name)) chunks.set(name, wanted ? await file.read(at + 8, length) : Buffer.alloc(0));
     at += 12 + length;
   }
   const header = chunks.get('IHDR');

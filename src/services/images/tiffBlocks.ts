@@ -149,7 +149,7 @@ export class BlockReader {
     } catch (error) {
       const { x, y, width, height } = this.place(column, row);
       const what = this.#directory.tile === undefined ? 'strip' : 'tile';
-      const reason = error instanceof Error ? error.message.trim().split('\n')[0]! : String(error);
+      const reason = messageOf(error).trim().split('\n')[0]!;
       throw new BridgeError(
         'ImageUnreadable',
         `the ${what} at x ${x} to ${x + width}, y ${y} to ${y + height} cannot be decoded: ${reason}`,
@@ -179,6 +179,13 @@ export class BlockReader {
     if (decoded.length < size) throw new Error(`it has ${decoded.length} of ${size} bytes`);
     return toSamples(decoded.subarray(0, size), rowValues, samples, this.#kind, directory);
   }
+}
+
+/** The message of whatever was thrown; zlib's errors come from another realm under test. */
+function messageOf(error: unknown): string {
+  return error !== null && typeof error === 'object' && 'message' in error
+    ? String(error.message)
+    : String(error);
 }
 
 const KIND_BITS: Readonly<Record<SampleKind, number>> = {

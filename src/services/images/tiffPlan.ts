@@ -118,7 +118,7 @@ function omeShown(
   const pages = places.flatMap((place) => (place === undefined ? [] : [place.page]));
   if (pages.length < image.channels.length)
     throw unsupported(
-      `an OME-TIFF of ${image.channels.length} channels, of which ${image.channels.length - pages.length} are not in this file,`,
+      `an OME-TIFF of ${image.channels.length} channels, of which only ${pages.length} can be found in this file,`,
     );
   const depth = image.sizeZ * image.sizeT;
   const warnings: Warning[] = [];

@@ -23,12 +23,22 @@ export function looksLikeXml(text: string): boolean {
  * @throws Error with the parser's reason
  */
 export function parseXml(text: string): XmlElement {
-  const document = new DOMParser({
+  let fault: string | undefined;
+  const parser = new DOMParser({
     locator: false,
     onError: (level, message) => {
-      if (level !== 'warning') throw new Error(message);
+      // What the parser throws in the end wraps its own words twice.
+      if (level === 'warning') return;
+      fault ??= message;
+      throw new Error(message);
     },
-  }).parseFromString(text.replace(/^\uFEFF/, '').trim(), 'text/xml');
+  });
+  let document;
+  try {
+    document = parser.parseFromString(text.replace(/^\uFEFF/, '').trim(), 'text/xml');
+  } catch (error) {
+    throw new Error(fault ?? 'it is not well formed', { cause: error });
+  }
   const root = document.documentElement;
   if (root === null) throw new Error('it holds no element');
   return toElement(root, 0);

@@ -115,6 +115,32 @@ test('transparent pixels become white, half-transparent ones half white, opaque 
   });
 });
 
+test.each([1, 3, 4, 7, 64])(
+  '%s opaque pixels are their colours, and one that is not is seen wherever it lies',
+  (count) => {
+    const colour = (pixel: number) =>
+      [(pixel * 37) % 256, (pixel * 91 + 200) % 256, (pixel * 53 + 129) % 256] as const;
+    const words = Uint32Array.from({ length: count }, (_, pixel) => {
+      const [red, green, blue] = colour(pixel);
+      return 0xff000000 + red * 65_536 + green * 256 + blue;
+    });
+    const colours = Array.from({ length: count }, (_, pixel) => colour(pixel)).flat();
+    expect(overWhite(words, count, 1)).toEqual({
+      width: count,
+      height: 1,
+      channels: 3,
+      data: Uint8Array.from(colours),
+      leftOut: 0,
+    });
+    for (let hole = 0; hole < count; hole += 1) {
+      const holed = words.slice();
+      holed[hole] = 0;
+      const expected = Uint8Array.from(colours).fill(255, 3 * hole, 3 * hole + 3);
+      expect(overWhite(holed, count, 1)).toMatchObject({ data: expected, leftOut: 1 });
+    }
+  },
+);
+
 describe('with OpenSlide', () => {
   const openSlide = new OpenSlide({ ...here, named: testLibrary(), timeout: 20_000 });
   const formats = imageFormats({ openSlide });

@@ -73,14 +73,14 @@ test('nuclei of blocks are kept up to a size, those used longest ago leave', () 
     nucleusScore: 1,
     pixels: new Int32Array(100),
   };
-  const cache = new BlockCache(2000);
+  const cache = new BlockCache(3500);
   cache.set('a', [nucleus]);
   cache.set('b', [nucleus]);
   expect(cache.get('a')).toEqual([nucleus]);
   cache.set('c', [nucleus]);
   expect(cache.get('b')).toBeUndefined();
   expect(cache.get('a')).toBeDefined();
-  expect(cache.bytes).toBeLessThanOrEqual(2000);
+  expect(cache.bytes).toBeLessThanOrEqual(3500);
   cache.set('a', []);
   cache.set('c', []);
   expect(cache.bytes).toBeLessThan(10);

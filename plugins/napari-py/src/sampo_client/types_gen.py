@@ -509,7 +509,7 @@ class ImageOpenParams(_ImageOpenParamsRequired, total=False):
     height: int  # px, needed for "client"
     pixelSizeMicrons: Union[float, None]  # µm per px; kept with a "file" for every later command; null forgets it and takes the file's own
     channels: int  # channels
-    stains: Any  # how the channels of a "file" are shown, kept for every later command; "auto" (at first) guesses from their names, "rgb" takes colours as they are
+    stains: Union[Literal['auto', 'rgb'], list[StainedChannel]]  # how the channels of a "file" are shown, kept for every later command; "auto" (at first) guesses from their names, "rgb" takes colours as they are
 
 
 class ImageOpenResultLevelsItem(TypedDict):
@@ -526,7 +526,7 @@ class ImageOpenResult(TypedDict):
     height: int  # px
     channels: int  # channels as stored
     channelNames: list[str]
-    stains: Any  # how the channels are shown: colours as they are, or channels as stains
+    stains: Union[Literal['rgb'], list[StainedChannel]]  # how the channels are shown: colours as they are, or channels as stains
     bitsPerSample: int  # as stored; 32 for floating point numbers
     pixelSizeMicrons: Union[float, None]  # µm per px, null when unknown
     pixelSizeSource: Literal['client', 'file', 'unknown']

@@ -103,7 +103,9 @@ class ViewerImage {
     BinaryFrame region(int x, int y, int width, int height, double downsample) {
         int columns = Math.max(1, (int) Math.round(width / downsample)), rows = Math.max(1, (int) Math.round(height / downsample))
         // Always with the server's own path: others may bring another image's pixels from the cache.
-        RegionRequest request = RegionRequest.createInstance(server.path, downsample, x, y, width, height, plane)
+        // Below a pixel or two QuPath may answer with black: such a region is read larger and reduced here.
+        double reading = Math.max(1d, Math.min(downsample, Math.min(width, height) / 2d))
+        RegionRequest request = RegionRequest.createInstance(server.path, downsample < 1 ? downsample : reading, x, y, width, height, plane)
         BufferedImage read = server.readRegion(request)
         if (read == null) throw new IOException("the viewer has no pixels at $x, $y ($width x $height)" as String)
         byte[] rgb
