@@ -55,6 +55,15 @@ test('no package of it has an install script, and npm has nothing to warn of', (
   expect(printed).not.toMatch(/warn/i);
 });
 
+test('koffi, which OpenSlide is called through, finds its binaries', () => {
+  const { stdout, stderr } = spawnSync(process.execPath, ['-p', "require('koffi').sizeof('double')"], {
+    cwd: join(modules, 'sampo-bridge'),
+    env,
+    encoding: 'utf8',
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: '8\n', stderr: '' });
+});
+
 test('npx sampo says its version, and nothing else is printed', () => {
   const { status, stdout, stderr } = spawnSync('npx', ['sampo', '--version'], {
     cwd: folder,
