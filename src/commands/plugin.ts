@@ -11,12 +11,11 @@ import {
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BridgeError } from '../errors';
+import { PACKAGE_ROOT } from '../packageFiles';
 import { EXIT, readOptions, stateFolder, UsageError, type Command, type Surroundings } from './command';
 import { installNapariPlugin, uninstallNapariPlugin } from './napariPlugin';
-import { isFolder, qupathUserFolders, userFolderOf } from './qupathFolders';
+import { EXTENSION_JAR as JAR, isFolder, qupathUserFolders, userFolderOf } from './qupathFolders';
 
-const PACKAGE_ROOT = join(__dirname, '..', '..');
-const JAR = 'qupath-extension-sampo.jar';
 /** Below QuPath's folder of scripts; QuPath lists it in its menu. */
 const SCRIPTS = join('scripts', 'SAMPO');
 /** In the state folder: how the plugin starts the server, one word of the command a line. */

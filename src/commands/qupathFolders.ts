@@ -1,6 +1,8 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
+/** The extension, in the package and below a user folder's `extensions`. */
+export const EXTENSION_JAR = 'qupath-extension-sampo.jar';
 /** Oldest QuPath that the plugin runs in. */
 const OLDEST_MINOR = 5;
 

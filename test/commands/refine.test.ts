@@ -42,7 +42,7 @@ describe('wrong use is told before anything starts', () => {
     ['--intent is missing', ['refine']],
     ['takes no argument', ['refine', image, ...LYMPHOCYTE]],
     ['--train takes tokens', ['refine', ...LYMPHOCYTE, '--train', 'encoder']],
-    ['--seconds does not take', ['refine', ...LYMPHOCYTE, '--seconds', '0']],
+    ['--seconds takes a number above 0, not "0"', ['refine', ...LYMPHOCYTE, '--seconds', '0']],
     ['say list', ['checkpoints', ...LYMPHOCYTE]],
     ['activate takes one id', ['checkpoints', 'activate', ...LYMPHOCYTE]],
   ])('%s', async (message, argv) => {

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../../packageFiles';
 import { findOpenSlide } from '../../services/images/openSlide/openSlide';
 import { openSlideSearch, type Surroundings } from '../command';
+import { EXTENSION_JAR, qupathUserFolders } from '../qupathFolders';
 import { note, ok, problem, type Finding } from './finding';
 
 /** Plugins and optional libraries. None of them is needed by the server itself, so a missing one is a note. */
@@ -10,46 +12,21 @@ export async function pluginChecks(around: Surroundings, home: string): Promise<
   return [qupath(home), napari(around), await openSlide(around)];
 }
 
-/** QuPath keeps what users add in `~/QuPath` or `~/QuPath/vX.Y`; a plugin that we put there says its version in sampo.json. */
+/** The extension in QuPath's user folders, where `sampo plugin install qupath` puts it, against the one of this package. */
 function qupath(home: string): Finding {
-  const root = join(home, 'QuPath');
-  const folders = existsSync(root)
-    ? [root, ...subfolders(root).filter((path) => /[\\/]v\d[^\\/]*$/.test(path))]
-    : [];
-  const installed = folders.flatMap((folder) =>
-    subfolders(folder)
-      .filter((path) => /[\\/](extensions|scripts|sampo)$/.test(path))
-      .flatMap((path) =>
-        [path, ...subfolders(path)].flatMap((place) =>
-          readdirSync(place)
-            .filter((name) => /^(qupath-)?sampo.*\.(groovy|jar)$/i.test(name))
-            .map((name) => `${join(place, name)}${versionBeside(place)}`),
-        ),
-      ),
-  );
-  if (installed.length > 0) return ok('QuPath', `plugin at ${installed.join(' and ')}`);
-  return note(
-    'QuPath',
-    folders.length > 0
-      ? `used here (${root}), without the plugin`
-      : `no user folder of QuPath found (${root})`,
-    'the plugin lies in the package below plugins/',
-  );
-}
-
-function subfolders(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(folder, entry.name));
-}
-
-function versionBeside(folder: string): string {
-  try {
-    const { version } = JSON.parse(readFileSync(join(folder, 'sampo.json'), 'utf8')) as { version?: unknown };
-    return typeof version === 'string' ? `, version ${version}` : '';
-  } catch {
-    return '';
-  }
+  const folders = qupathUserFolders(home);
+  const advice = 'sampo plugin install qupath';
+  if (folders.length === 0) return note('QuPath', 'no user folder of QuPath 0.5 or newer found', advice);
+  const installed = folders
+    .map((folder) => join(folder, 'extensions', EXTENSION_JAR))
+    .filter((path) => existsSync(path));
+  if (installed.length === 0)
+    return note('QuPath', `used here (${folders.join(', ')}), without the plugin`, advice);
+  const shipped = join(PACKAGE_ROOT, 'plugins', 'qupath-groovy', EXTENSION_JAR);
+  const other = installed.filter((path) => !readFileSync(path).equals(readFileSync(shipped)));
+  if (other.length > 0)
+    return problem('QuPath', `the plugin of another version at ${other.join(' and ')}`, advice);
+  return ok('QuPath', `plugin of this version at ${installed.join(' and ')}`);
 }
 
 const ASK_PYTHON = `
@@ -72,7 +49,7 @@ function napari({ env, platform }: Surroundings): Finding {
   });
   if (status !== 0) return note('napari', `no Python found (${program})`);
   const [prefix = '', viewer = 'None', plugin = 'None'] = stdout.trim().split(/\r?\n/);
-  const advice = 'the plugin lies in the package below plugins/; activate the environment that has napari';
+  const advice = 'sampo plugin install napari --python PATH, or activate the environment that has napari';
   if (plugin !== 'None')
     return ok('napari', `napari-sampo ${plugin} in ${prefix}${viewer === 'None' ? ', without napari' : ''}`);
   return viewer === 'None'

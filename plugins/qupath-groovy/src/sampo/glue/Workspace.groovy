@@ -21,7 +21,7 @@ import java.util.concurrent.CopyOnWriteArrayList
  */
 @CompileStatic
 class Workspace {
-    static final String VERSION = '0.1.0'
+    static final String VERSION = '0.2.0'
 
     final BridgeClient client
     final ServerLauncher launcher
