@@ -160,7 +160,7 @@ describe('with a running server', () => {
     const { code, err, ...said } = await sampo(['segment', ...paths, '--intent', 'Lymphocyte', '--out', out]);
     expect(code).toBe(1);
     expect(readdirSync(out).sort()).toEqual(['a.geojson', 'c.geojson']);
-    expect(err).toMatch(/b\.png: .*neither PNG/);
+    expect(err).toMatch(/b\.png: .*neither .*PNG, JPEG, TIFF/);
     expect(err).toMatch(/missing\.png: there is no file/);
     expect(said.out).toMatch(/a\.png: \d+ Lymphocyte[^]*c\.png: \d+ Lymphocyte[^]*4 images, 2 failed\n$/);
     expect(read(join(out, 'a.geojson')).length).toBeGreaterThan(70);

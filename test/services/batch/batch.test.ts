@@ -26,14 +26,14 @@ test('units cut nothing and double nothing: a job finds what one search of each 
   const report = await runBoth(intentIds);
   expect(report).toMatchObject({ state: 'done', message: '', intents: ['even', 'odd'] });
   expect(report.counts.images).toEqual({ total: 2, done: 2, failed: 0 });
-  expect(report.counts.units.total).toBeGreaterThan(9);
+  expect(report.counts.units.total).toBeGreaterThan(8);
   for (const [name, path] of [
     ['a', PATHS[0]!],
     ['b', PATHS[1]!],
   ] as const) {
     const whole = await harness.wholeSearch(path, intentIds);
     const found = harness.result(name);
-    expect(whole.size).toBeGreaterThan(100);
+    expect(whole.size).toBeGreaterThan(30);
     expect([...found.entries()].sort()).toEqual([...whole.entries()].sort());
   }
 });
@@ -60,7 +60,7 @@ test('a server that ends at any unit leaves nothing lost: the next one writes th
   const intentIds = [await harness.intent('even', 0)];
   await runBoth(intentIds);
   const undisturbed = ['a.geojson', 'b.geojson', 'summary.csv'].map((file) => harness.text(file));
-  for (const stopAfter of [3, 17, 40]) {
+  for (const stopAfter of [3, 17, 30]) {
     const before = harness.engine.runs.length;
     let reached = (): void => undefined;
     const moment = new Promise<void>((resolve) => (reached = resolve));
@@ -89,7 +89,7 @@ test('a cancelled job keeps what is finished, and the same request goes on with 
   const moment = new Promise<void>((resolve) => (reached = resolve));
   const before = harness.engine.runs.length;
   harness.engine.before = (_, run) => {
-    if (run - before > 25) reached();
+    if (run - before > 20) reached();
   };
   const request = { intentIds, images: PATHS.map((path) => ({ path })), outputFolder: harness.out };
   const { jobId } = await harness.batch.start(request);
@@ -113,7 +113,7 @@ test('an image that is gone is told, the others are done, and a resumed job take
   expect(report.state).toBe('failed');
   expect(report.counts.images).toEqual({ total: 2, done: 1, failed: 1 });
   expect(harness.text('errors.csv')).toContain('/slides/a.tif,,,FileNotFound,there is no file /slides/a.tif');
-  expect(harness.result('b').size).toBeGreaterThan(50);
+  expect(harness.result('b').size).toBeGreaterThan(20);
   harness.images.set(PATHS[0]!, gone);
   harness.batch.resume(report.jobId);
   await harness.batch.idle();
@@ -128,7 +128,7 @@ test('a unit that fails each time is set aside and reported; the rest of its ima
     ...image,
     // The corner of the slide is damaged; the small level is not.
     read: (region, signal) =>
-      region.width < 900 && region.x + region.width > 850 && region.y + region.height > 650
+      region.width < 620 && region.x + region.width > 590 && region.y + region.height > 410
         ? Promise.reject(new BridgeError('ImageUnreadable', 'a tile is damaged'))
         : image.read(region, signal),
   });
@@ -136,10 +136,10 @@ test('a unit that fails each time is set aside and reported; the rest of its ima
   expect(report.state).toBe('failed');
   expect(report.counts.units.failed).toBeGreaterThan(0);
   expect(report.counts.images).toEqual({ total: 2, done: 1, failed: 1 });
-  expect(harness.text('errors.csv')).toMatch(/\/slides\/a\.tif,600,600,\w+,.*a tile is damaged/);
+  expect(harness.text('errors.csv')).toMatch(/\/slides\/a\.tif,460,230,\w+,.*a tile is damaged/);
   const found = harness.result('a');
   const whole = await harness.wholeSearch(PATHS[1]!, intentIds);
-  expect(found.size).toBeGreaterThan(50);
+  expect(found.size).toBeGreaterThan(15);
   expect(harness.result('b')).toEqual(whole);
 });
 

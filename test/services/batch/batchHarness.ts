@@ -15,13 +15,13 @@ import { fakeEngine, MODEL_FOLDER, tissueImage, type FakeEngine } from '../fakeE
 import { clicksOn } from '../search/asking';
 
 /** Small units: an image has several. */
-const UNIT_SIDE = 300;
+const UNIT_SIDE = 230;
 
 /** A server's batch over images in memory, on a state folder that a later one can take over. */
 export class BatchHarness {
   readonly folder = mkdtempSync(join(tmpdir(), 'sampo-batch-'));
   readonly images = new Map<string, SearchImage>();
-  readonly tissue = makeTissue({ width: 900, height: 700 }, 5, 0.0011);
+  readonly tissue = makeTissue({ width: 620, height: 440 }, 5, 0.0011);
   engine!: FakeEngine;
   model!: NucleusModel;
   product!: Product;
@@ -32,7 +32,7 @@ export class BatchHarness {
 
   constructor() {
     this.images.set('/slides/a.tif', { ...tissueImage(this.tissue), uri: '/slides/a.tif', key: 'a' });
-    const other = makeTissue({ width: 640, height: 500 }, 7, 0.0011);
+    const other = makeTissue({ width: 400, height: 300 }, 7, 0.0011);
     this.images.set('/slides/b.tif', { ...tissueImage(other), uri: '/slides/b.tif', key: 'b' });
     this.restart();
   }
