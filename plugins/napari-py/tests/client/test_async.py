@@ -17,7 +17,9 @@ def test_find_judge_refine_awaited(server_state: Path) -> None:
         async with sampo_client.connect_async(server_state, start=False) as session:
             objects: list = []
             found = await session.find_all(DEMO / "breast.png", CLICKS, intent="Awaited", on_objects=objects.extend)
-            assert 70 < len(found) == len(objects)
+            assert len(found) > 70
+            # The answer corrects what streamed: it knows the whole image.
+            assert len({value["id"] for value in objects} & set(found.ids)) > 0.8 * len(found)
             two = await asyncio.gather(session.threshold(found, 0.6), session.threshold(found, 0.8))
             assert len(two[0]) > len(two[1])
             doubtful = await session.review(found, 8)

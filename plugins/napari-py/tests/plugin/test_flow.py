@@ -126,7 +126,7 @@ def test_a_dapi_image_of_real_tissue(desk: Any) -> None:
     desk.find(intent="Nucleus")
     found = np.asarray(desk.viewer.layers["SAMPO objects: DAPI"].data) > 0
     hit = np.mean([found[tuple(np.round(region.centroid).astype(int))] for region in nuclei])
-    assert hit > 0.6 and (found & (truth > 0)).sum() > 0.6 * found.sum()
+    assert hit > 0.5 and (found & (truth > 0)).sum() > 0.6 * found.sum()
     assert any("nuclear stain" in text for _, text in desk.said)
     assert desk.controller.stain_map() == ("haematoxylin",)
 
