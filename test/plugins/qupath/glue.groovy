@@ -388,9 +388,9 @@ test('click, find all, reject, refine, revert, undo: the whole flow on one image
     assert session.placer.find(queue.drop(5).collect { UUID.fromString(Json.text(it, 'id')) } as Set).size() == 5
     def mine = data.hierarchy.detectionObjects.find { session.verdict(intent.id, it.ID) == null }
     mine.locked = true
-    def before = data.hierarchy.detectionObjects.collectEntries { [it.ID, it.ROI.allPoints] }
-    // rejected ones do not come back with another search
+    // rejected ones do not come back with another search, which answers by the judgements too
     session.search([workspace.intent(intent.id)], Extents.image())
+    def before = data.hierarchy.detectionObjects.collectEntries { [it.ID, it.ROI.allPoints] }
     assert session.placer.find(rejected as Set).isEmpty()
     // refine
     def metrics = new CopyOnWriteArrayList()

@@ -123,7 +123,8 @@ class ImageSession {
             pixelSizeMicrons: image.pixelSizeMicrons == null ? pixelSize : null, filters: filters())
         int depth = placer.depth
         List<JsonObject> waiting = new ArrayList<>()
-        Set<UUID> streamed = new HashSet<>()
+        // As each was streamed; the answer corrects scores, and takes back what the whole image speaks against.
+        Map<UUID, String> streamed = new HashMap<>()
         long lastPlaced = 0
         RpcCall call = workspace.client.request('segment/prompt', params) { JsonObject value ->
             waiting.addAll(wanted(intents, Json.objects(value, 'objects')))
@@ -148,8 +149,8 @@ class ImageSession {
         }
         List<JsonObject> features = wanted(intents, Json.objects(answer.getAsJsonObject('featureCollection'), 'features'))
         Set<UUID> found = features.collect { JsonObject one -> UUID.fromString(Json.text(one, 'id')) } as Set<UUID>
-        List<JsonObject> missing = features.findAll { JsonObject one -> !streamed.contains(UUID.fromString(Json.text(one, 'id'))) }
-        placer.apply(missing, gone(intents, extent, found, streamed))
+        List<JsonObject> other = features.findAll { JsonObject one -> streamed.get(UUID.fromString(Json.text(one, 'id'))) != one.toString() }
+        placer.apply(other, gone(intents, extent, found, streamed.keySet()))
         PlacedChange change = placer.mergeSince(depth)
         noteStep(new Step(change: change))
         SearchOutcome outcome = new SearchOutcome(answer, extent, intents.collect { Intent one -> one.id }, change,
@@ -490,8 +491,8 @@ class ImageSession {
         return gone
     }
 
-    private void place(List<JsonObject> features, Set<UUID> streamed) {
-        for (JsonObject feature : features) streamed.add(UUID.fromString(Json.text(feature, 'id')))
+    private void place(List<JsonObject> features, Map<UUID, String> streamed) {
+        for (JsonObject feature : features) streamed.put(UUID.fromString(Json.text(feature, 'id')), feature.toString())
         placer.apply(new ArrayList<JsonObject>(features), Collections.<UUID>emptySet())
     }
 
