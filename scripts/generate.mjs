@@ -1,5 +1,7 @@
 // Prints everything that follows from schemas/: types, error table, method table, OpenRPC document, protocol page.
-// `--check` writes nothing and fails when a file on disk differs.
+// The types of the Python client follow too, where a Python is found. `--check` writes nothing and fails when a file on
+// disk differs.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compile } from 'json-schema-to-typescript';
@@ -241,3 +243,13 @@ if (stale.length > 0) {
   console.error(`out of date, run npm run generate: ${stale.join(', ')}`);
   process.exitCode = 1;
 }
+
+// The Python client's types have a printer of their own, in the language that reads them.
+const python = process.platform === 'win32' ? 'python' : 'python3';
+const printer = join(root, 'plugins/napari-py/tools/generate_types.py');
+const { status, error } = spawnSync(python, [printer, ...process.argv.slice(2)], { stdio: 'inherit' });
+if (error)
+  console.error(
+    `${python} was not found: the types in plugins/napari-py/src/sampo_client were left as they are`,
+  );
+else if (status !== 0) process.exitCode = 1;
