@@ -9,7 +9,7 @@ import { Judge } from '../src/benchmark/judge';
 import { reliabilityOf, type JudgedScore } from '../src/benchmark/reliability';
 import { groupBy, mean, round } from '../src/benchmark/report';
 import { openTinyPredictor } from '../src/benchmark/tinyPredictor';
-import { bundledFolder } from '../src/composition';
+import { bundledFolder } from '../src/bundledModels';
 import { createEngineClient } from '../src/engine/engineClient';
 import { fitStanding } from '../src/segmentation/answering/answerScores';
 import { sigmoid } from '../src/segmentation/answering/softLogistic';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { bundledFolder } from './bundledModels';
 import { createEngineClient } from './engine/engineClient';
 import type { Engine } from './engine/engine';
 import { BridgeError, isBridgeError } from './errors';
@@ -24,6 +24,8 @@ import { Sessions } from './server/sessions';
 import { Trace } from './server/trace';
 import { WebSocketTransport } from './server/webSocketTransport';
 import { Batch } from './services/batch/batch';
+import type { UnitQueue, UnitQueueOptions } from './services/batch/cluster/unitQueue';
+import { workKindOf } from './services/batch/cluster/workKind';
 import { JobStore } from './services/batch/jobStore';
 import { openForBatch } from './services/batch/openImage';
 import { EmbeddingCache } from './services/embeddings/embeddingCache';
@@ -62,6 +64,10 @@ export interface ServerOptions {
   readonly traceFile?: string | undefined;
   /** Loads the bundled model at once, not at the first click. */
   readonly warm?: boolean;
+  /** Redis or Valkey through which batches are searched by workers of other machines; in this process when absent. */
+  readonly queue?: string | undefined;
+  /** Side of a unit of a batch, px at the model's scale; for tests. */
+  readonly batchUnitSide?: number | undefined;
   /** Goes on with the batch jobs that an earlier server left. */
   readonly continueBatches?: boolean;
   readonly log?: Log | undefined;
@@ -75,24 +81,6 @@ export interface RunningServer {
   readonly token: string;
   readonly connectionFile: string;
   close(): Promise<void>;
-}
-
-/** Folder of a model that ships in the package. @throws BridgeError `ModelInvalid` for another name */
-export function bundledFolder(name = 'sampo-tiny'): string {
-  const folder = join(PACKAGE_ROOT, 'models');
-  if (!existsSync(folder))
-    throw new BridgeError('FileNotFound', `${folder} is missing`, {
-      path: folder,
-      hint: 'the package is not whole: install it again',
-    });
-  const shipped = readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() && entry.name.startsWith('sampo-') ? [entry.name] : [],
-  );
-  if (!shipped.includes(name))
-    throw new BridgeError('ModelInvalid', `no model "${name}" is in the package`, {
-      reason: `there is ${shipped.join(' and ')}`,
-    });
-  return join(folder, name);
 }
 
 /** Builds every part of the server, in order, and takes them down in the reverse order. @throws BridgeError */
@@ -160,7 +148,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
     const trace = options.traceFile === undefined ? undefined : new Trace(options.traceFile);
     closers.push(() => trace?.close());
+    const queue =
+      options.queue === undefined
+        ? undefined
+        : unitQueue({ url: options.queue, kind: workKindOf(model, version), log });
+    closers.push(() => queue?.close());
     const batch = new Batch({
+      queue,
+      unitSide: options.batchUnitSide,
       jobs: new JobStore(store.database),
       folder: join(options.stateFolder, 'batch'),
       model,
@@ -179,6 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const services: Services = {
       ...product,
       batch,
+      queue,
       sessions,
       graphs: new Graphs(engine),
       images,
@@ -253,6 +249,15 @@ function ownStore(folder: string, connectionFile: string): Store {
     const { url, pid } = running;
     throw new BridgeError('AlreadyRunning', `a server already runs: ${url}, process ${pid}`, { url, pid });
   }
+}
+
+/** BullMQ and its Redis client are loaded only by a server that has a queue: `require` works built and from the sources. */
+function unitQueue(options: UnitQueueOptions): UnitQueue {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { UnitQueue } = require('./services/batch/cluster/unitQueue') as {
+    UnitQueue: new (options: UnitQueueOptions) => UnitQueue;
+  };
+  return new UnitQueue(options);
 }
 
 async function engineReport(engine: Engine): ReturnType<Services['engineReport']> {

@@ -76,6 +76,8 @@ export const ERRORS = {
   ConnectionRefused: { code: -32061, message: "the server refused the connection, or is not there", hint: "read the connection file again; start a server with: sampo serve", retryable: true },
   TokenRefused: { code: -32062, message: "the server does not know this token", hint: "read the connection file again: every start makes a new token", retryable: false },
   ConnectionLost: { code: -32063, message: "the connection ended before the answer", hint: "connect again and repeat the request", retryable: true },
+  WorkerLost: { code: -32070, message: "every worker that took this part of an image was lost while it searched it", hint: "look into the workers' logs for why they ended, then run the same command again", retryable: true },
+  QueueUnavailable: { code: -32071, message: "the queue (Redis or Valkey) cannot be used", hint: "check the address, the password and the certificate; a server and workers connect again by themselves once it is back", retryable: true },
 } as const satisfies Record<string, ErrorRow>;
 
 /** Names of the error table. */

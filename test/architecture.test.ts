@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   tensor: [],
   nodeVersion: [],
   packageFiles: ['errors'],
+  bundledModels: ['errors', 'packageFiles'],
   protocol: ['errorTable.gen', 'errors', 'abort'],
   segmentation: ['errors', 'tensor'],
   autodiff: ['errors', 'tensor'],
@@ -23,7 +24,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   server: ['errors', 'abort', 'log', 'protocol', 'services'],
   // It measures the product from inside, so it stands above the services and sees no connection.
   benchmark: ['errors', 'abort', 'segmentation', 'sampo', 'store', 'engine', 'services'],
-  composition: ['errors', 'log', 'packageFiles', 'protocol', 'engine', 'store', 'services', 'server'],
+  composition: ['errors', 'log', 'bundledModels', 'packageFiles', 'protocol', 'engine', 'store', 'services', 'server'],
+  // A worker of a batch: engine and pictures without a server.
+  workerComposition: ['errors', 'log', 'packageFiles', 'bundledModels', 'engine', 'services'],
   // A command is a client of the server; what it computes itself are pictures, tables and benchmarks.
   commands: [
     'errors',
@@ -37,6 +40,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'server',
     'benchmark',
     'composition',
+    'workerComposition',
+    'bundledModels',
   ],
   main: ['errors', 'nodeVersion', 'commands'],
 };
@@ -54,7 +59,7 @@ const FLOORS = [
 ];
 
 /** These read argv and env, and may end the process. */
-const COMMAND_LINE = new Set(['main', 'nodeVersion', 'commands', 'composition']);
+const COMMAND_LINE = new Set(['main', 'nodeVersion', 'commands', 'composition', 'workerComposition']);
 
 /** package → files (relative to src) that may import it: its one door. */
 const DOORS: Record<string, readonly string[]> = {
@@ -73,6 +78,9 @@ const DOORS: Record<string, readonly string[]> = {
   // Native code that is not ours: only inside the OpenSlide process.
   koffi: ['services/images/openSlide/openSlideLibrary.ts'],
   zarrita: ['services/images/zarr/zarrProcess.ts'],
+  // Loaded only where a batch has a queue.
+  bullmq: ['services/batch/cluster/unitQueue.ts', 'services/batch/cluster/workerLoop.ts'],
+  ioredis: ['services/batch/cluster/redisLink.ts'],
   libsql: ['store/database.ts'],
   '@bufbuild/protobuf': ['autodiff/onnxCodec.ts', 'autodiff/onnx_pb.ts'],
   async: ['engine/runQueue.ts'],

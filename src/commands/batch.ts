@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { BridgeError } from '../errors';
 import type { BatchJob, BatchStartParams } from '../protocol/types.gen';
 import { findImages } from './batchImages';
-import { EXIT, UsageError, readOptions, stateFolder, type Command, type Surroundings } from './command';
+import { EXIT, UsageError, readOptions, setting, stateFolder, type Command, type Surroundings } from './command';
 import { findIntent } from './intentChoice';
 import { foldersOf } from './openedImage';
 import { ABOVE_ZERO, SCORE, readNumbers, readOptionalNumber } from './optionValues';
@@ -23,6 +23,7 @@ const OPTIONS = {
   'min-score': { type: 'string' },
   'min-area': { type: 'string' },
   'max-area': { type: 'string' },
+  queue: { type: 'string' },
   json: { type: 'boolean' },
   state: { type: 'string' },
 } as const;
@@ -52,6 +53,8 @@ methods.txt (a paragraph for the paper), job.json and pictures/.
   --min-score NUMBER least score, 0 to 1
   --min-area NUMBER  least area of an object, µm²
   --max-area NUMBER  largest area, µm²
+  --queue URL        Redis or Valkey (redis://HOST:PORT): parts of images are searched by the workers there (sampo worker)
+                     on storage that all see; also SAMPO_QUEUE
   --json             prints how the job ended, or the list, as JSON
   --state DIR        state folder (default: the system's place, or SAMPO_STATE)
 
@@ -61,10 +64,11 @@ exit codes: 0 everything was done, 1 an image failed, wholly or in part (the oth
     const { values, positionals } = readOptions(argv, OPTIONS);
     const [word = '', jobId, ...rest] = positionals;
     const state = stateFolder(values.state, around);
+    const queue = values.queue ?? setting(around, 'SAMPO_QUEUE');
     if (values.intent === undefined && values.out === undefined && VERBS.has(word)) {
       if (rest.length > 0 || (word === 'list') !== (jobId === undefined))
         throw new UsageError(word === 'list' ? 'list takes no job' : `batch ${word} takes one job`);
-      return withServer({ stateFolder: state }, around, (client) =>
+      return withServer({ stateFolder: state, queue: word === 'resume' ? queue : undefined }, around, (client) =>
         jobVerb(client, word, jobId, values.json === true, around),
       );
     }
@@ -78,7 +82,7 @@ exit codes: 0 everything was done, 1 an image failed, wholly or in part (the oth
     const asked = readImages(paths, values);
     const filters = readFilters(values);
     const roots = [...new Set([...paths.flatMap(foldersOf), dirname(outputFolder), outputFolder])];
-    return withServer({ stateFolder: state, roots }, around, async (client) => {
+    return withServer({ stateFolder: state, roots, queue }, around, async (client) => {
       const intents = await Promise.all(names.map((name) => findIntent(client, name)));
       const { job } = await client.request('batch/start', {
         intentIds: intents.map(({ intentId }) => intentId),
@@ -147,14 +151,14 @@ async function follow(
   return job.state === 'done' ? EXIT.ok : EXIT.failed;
 }
 
-function progressOf({ images, units, objects, etaSeconds }: BatchJob) {
+function progressOf({ images, units, objects, etaSeconds, message }: BatchJob) {
   // Of the image under way, the share of its units; images not yet opened count as a whole.
   const finished = images.done + images.failed;
   const share = units.total === 0 ? 0 : (units.done + units.failed) / units.total;
   const opened = Math.min(images.total, finished + 1);
   return {
     percentage: images.total === 0 ? 100 : (100 * share * opened) / images.total,
-    message: `image ${opened} of ${images.total}, ${objects} objects`,
+    message: message === '' ? `image ${opened} of ${images.total}, ${objects} objects` : message,
     ...(etaSeconds !== undefined && { etaSeconds }),
   };
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundledFolder } from '../composition';
+import { bundledFolder } from '../bundledModels';
 import type { Engine } from '../engine/engine';
 import { createEngineClient } from '../engine/engineClient';
 import type { IntentPredictor, ModelIdentity } from '../benchmark/intentPredictor';

@@ -17,6 +17,7 @@ const OPTIONS = {
   model: { type: 'string' },
   root: { type: 'string', multiple: true },
   openslide: { type: 'string' },
+  queue: { type: 'string' },
   trace: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
@@ -26,7 +27,7 @@ export const serve: Command = {
   name: 'serve',
   options: OPTIONS,
   help: `usage: sampo serve [--port N] [--state DIR] [--device NAME] [--model NAME] [--root DIR]...
-                    [--openslide FILE] [--trace FILE] [--json]
+                    [--openslide FILE] [--queue URL] [--trace FILE] [--json]
 
 Starts the local server that viewers and scripts talk to. It listens on 127.0.0.1 only and writes a
 connection file (readable by you alone) by which QuPath, napari and the other commands find it.
@@ -40,6 +41,8 @@ connection file (readable by you alone) by which QuPath, napari and the other co
   --openslide FILE
                 library of OpenSlide 4.0.1 or newer (or its folder), for slides of scanners; found by itself
                 where the system, Conda or pip (openslide-bin) has it; also SAMPO_OPENSLIDE
+  --queue URL   Redis or Valkey (redis://HOST:PORT, rediss://USER:PASSWORD@HOST:PORT with TLS): batches are searched
+                by the workers there (sampo worker), not here; also SAMPO_QUEUE
   --trace FILE  write down all that is said, one JSON object per line, for those who write clients; long texts
                 and lists are cut
   --json        print one line of JSON when ready: { url, pid, connectionFile }
@@ -60,6 +63,7 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
       model,
       roots: values.root ?? [],
       openSlide: openSlideSearch(values.openslide, around),
+      queue: values.queue ?? setting(around, 'SAMPO_QUEUE'),
       traceFile: values.trace,
       warm: true,
       continueBatches: true,

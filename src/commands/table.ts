@@ -48,6 +48,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => (require('./batch') as typeof import('./batch')).batch,
   },
   {
+    name: 'worker',
+    summary: 'search parts of images for a server on another machine',
+    load: () => (require('./worker') as typeof import('./worker')).worker,
+  },
+  {
     name: 'serve',
     summary: 'start the server and keep it running',
     load: () => (require('./serve') as typeof import('./serve')).serve,

@@ -745,7 +745,7 @@ export interface BatchJob {
    */
   readonly state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'stopped';
   /**
-   * why it stands still; empty otherwise
+   * why it stands still, or what it waits for; empty otherwise
    */
   readonly message: string;
   /**
@@ -1721,6 +1721,44 @@ export interface ServerStatusResult {
    * Items: folder
    */
   readonly roots: readonly string[];
+  /**
+   * of a server with a queue: who searches its batches
+   */
+  readonly workers?: {
+    /**
+     * of Redis or Valkey, without user and password
+     */
+    readonly address: string;
+    /**
+     * whether the connection stands
+     */
+    readonly connected: boolean;
+    /**
+     * workers that have said lately that they are there
+     */
+    readonly list: readonly {
+      /**
+       * machine and process
+       */
+      readonly name: string;
+      /**
+       * of the worker's program
+       */
+      readonly version: string;
+      /**
+       * of its model
+       */
+      readonly modelId: string;
+      /**
+       * whether it takes this server's work: version and model are the same
+       */
+      readonly fits: boolean;
+      /**
+       * what keeps it from working; empty otherwise
+       */
+      readonly trouble: string;
+    }[];
+  };
 }
 export interface ServerStopParams {}
 export interface ShutdownParams {}

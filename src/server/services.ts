@@ -1,5 +1,6 @@
 import type { DeviceReport, Limits, RpcDiscoverResult } from '../protocol/types.gen';
 import type { Batch } from '../services/batch/batch';
+import type { UnitQueue } from '../services/batch/cluster/unitQueue';
 import type { ImageRegistry } from '../services/images/images';
 import type { RgbPixels } from '../services/images/pixels';
 import type { Graphs } from '../services/models/graphs';
@@ -20,6 +21,8 @@ export interface EngineReport {
 /** What the handlers may use: built once by the composition root. */
 export interface Services extends Product {
   readonly batch: Batch;
+  /** Absent where batches are searched in this process. */
+  readonly queue: Pick<UnitQueue, 'view'> | undefined;
   readonly sessions: Sessions;
   readonly graphs: Graphs;
   readonly images: ImageRegistry;

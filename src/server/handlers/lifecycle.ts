@@ -1,6 +1,8 @@
 import { BridgeError } from '../../errors';
 import type { Handler } from '../../protocol/handler';
+import type { ServerStatusResult } from '../../protocol/types.gen';
 import { PROTOCOL_VERSION, speaks } from '../../protocol/version';
+import type { QueueView } from '../../services/batch/cluster/unitQueue';
 import type { Services } from '../services';
 import type { Session } from '../session';
 
@@ -49,7 +51,22 @@ export function status(services: Services): Handler<Session, 'server/status'> {
       engine,
       roots: services.roots,
       limits: services.limits,
+      ...(services.queue && { workers: workersOf(services.queue.view()) }),
     };
+  };
+}
+
+function workersOf({ address, connected, workers }: QueueView): NonNullable<ServerStatusResult['workers']> {
+  return {
+    address,
+    connected,
+    list: workers.map(({ name, kind, trouble, fits }) => ({
+      name,
+      version: kind.version,
+      modelId: kind.modelId,
+      fits,
+      trouble,
+    })),
   };
 }
 

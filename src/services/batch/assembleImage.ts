@@ -5,10 +5,11 @@ import { errorCode, storageError } from '../../store/storageErrors';
 import { BridgeError } from '../../errors';
 import type { ClassFigures, ImageOutcome, ImagePlan, PinnedIntent } from './job';
 import type { StoredUnit } from './jobStore';
-import { readUnit, unitPath } from './unitSearch';
+import { readUnit, sharedFolder, unitPath } from './unitSearch';
 
 /** What an image is put together from. */
 export interface AssemblyParts {
+  readonly jobId: string;
   readonly jobFolder: string;
   readonly position: number;
   /** File name of the results, without an ending. */
@@ -34,7 +35,7 @@ interface ClassSums {
  * @throws BridgeError `FileNotFound`, `FileDamaged` of a unit's file; `DiskFull`, `StoreReadOnly`
  */
 export async function assembleImage(parts: AssemblyParts): Promise<ImageOutcome> {
-  const { jobFolder, position, name, plan, units, outputFolder, onObject } = parts;
+  const { jobId, jobFolder, position, name, plan, units, outputFolder, onObject } = parts;
   const file = `${name}.geojson`;
   const path = join(outputFolder, file);
   const temporary = `${path}.part`;
@@ -48,7 +49,9 @@ export async function assembleImage(parts: AssemblyParts): Promise<ImageOutcome>
       await handle.write('{"type":"FeatureCollection","features":[');
       for (const unit of units) {
         if (unit.outcome === undefined) continue;
-        const lines = await readUnit(unitPath(jobFolder, position, unit.index), unit.outcome.sha256);
+        const { sha256, shared } = unit.outcome;
+        const folder = shared === true ? sharedFolder(outputFolder, jobId) : jobFolder;
+        const lines = await readUnit(unitPath(folder, position, unit.index), sha256);
         for (const line of lines) {
           const feature = JSON.parse(line) as ObjectFeature;
           add(sums, feature);

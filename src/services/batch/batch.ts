@@ -100,9 +100,9 @@ export class Batch {
     return this.parts.jobs.list().map((job) => this.#report(job));
   }
 
-  /** What is finished stays. @throws BridgeError `JobNotFound` */
+  /** What is finished stays; a job that has ended already is answered as it is. @throws BridgeError `JobNotFound` */
   async cancel(jobId: string): Promise<JobReport> {
-    if (this.parts.jobs.get(jobId).state !== 'done') await this.#runner.cancel(jobId);
+    if (UNFINISHED.has(this.parts.jobs.get(jobId).state)) await this.#runner.cancel(jobId);
     return this.status(jobId);
   }
 
@@ -152,31 +152,37 @@ export class Batch {
     return { intentId, name, color, sha256, round };
   }
 
+  /** Units under way at a time. */
+  #atATime(): number {
+    const { queue } = this.parts;
+    // A worker has two under way at a time, as this process has.
+    return 2 * Math.max(1, queue?.view().workers.filter(({ fits }) => fits).length ?? 1);
+  }
+
   #report({ jobId, state, message, createdAt, document }: StoredJob): JobReport {
     const counts = this.parts.jobs.counts(jobId);
     const { outputFolder, intents } = document;
     return {
       jobId,
       state,
-      message,
+      message: state === 'running' && message === '' ? (this.parts.queue?.trouble() ?? '') : message,
       createdAt,
       outputFolder,
       intents: intents.map(({ name }) => name),
       counts,
-      etaSeconds: timeLeft(counts),
+      etaSeconds: timeLeft(counts, this.#atATime()),
     };
   }
 }
 
 /** Units of images not yet planned are taken for as many as those of the planned ones. */
-function timeLeft({ images, units, unitSeconds }: JobCounts): number | undefined {
+function timeLeft({ images, units, unitSeconds }: JobCounts, atATime: number): number | undefined {
   const finished = images.done + images.failed;
   if (units.done === 0) return undefined;
   const planned = Math.max(1, finished + (units.total > units.done + units.failed ? 1 : 0));
   const perImage = units.total / planned;
   const open = units.total - units.done - units.failed + perImage * Math.max(0, images.total - planned);
-  // Two units are under way at a time, so each takes half its own time.
-  return (open * unitSeconds) / units.done / 2;
+  return (open * unitSeconds) / units.done / atATime;
 }
 
 /** The same for the same request; the intents count as they are named, so that an unfinished job keeps its pinned versions. */

@@ -71,21 +71,31 @@ export class BatchRunner {
     const cache = new EmbeddingCache({ memoryBytes: CACHE_BYTES });
     try {
       jobs.setState(jobId, 'running');
-      const job = jobs.get(jobId);
-      const run = new JobRun(this.parts, job, cache, signal);
-      await run.everyImage();
-      const { images } = jobs.counts(jobId);
-      jobs.setState(jobId, images.failed > 0 ? 'failed' : 'done');
+      const run = new JobRun(this.parts, jobs.get(jobId), cache, signal);
+      try {
+        await run.everyImage();
+        const { images } = jobs.counts(jobId);
+        jobs.setState(jobId, images.failed > 0 ? 'failed' : 'done');
+      } catch (error) {
+        this.#ended(jobId, error, signal);
+        // They say what is finished, and how it ended; where they cannot be written, that is what it ended by, or will be told next.
+        await run.writeReports().catch((fault: unknown) => log(`batch job ${jobId}: ${String(fault)}`));
+        return;
+      }
       await run.writeReports();
     } catch (error) {
-      if (signal.aborted) jobs.setState(jobId, this.#closed ? 'stopped' : 'cancelled');
-      else {
-        const message = error instanceof Error ? error.message : String(error);
-        log(`batch job ${jobId} stands still: ${message}`);
-        jobs.setState(jobId, 'stopped', message);
-      }
+      this.#ended(jobId, error, signal);
     } finally {
       await cache.close();
     }
+  }
+
+  /** Stores how a job ended that did not reach its end. */
+  #ended(jobId: string, error: unknown, signal: AbortSignal): void {
+    const { jobs, log } = this.parts;
+    if (signal.aborted) return jobs.setState(jobId, this.#closed ? 'stopped' : 'cancelled');
+    const message = error instanceof Error ? error.message : String(error);
+    log(`batch job ${jobId} stands still: ${message}`);
+    jobs.setState(jobId, 'stopped', message);
   }
 }

@@ -1,6 +1,9 @@
 import type { SearchExtent, SearchFilters } from '../search/searchRequest';
 import type { Warning } from '../warning';
 
+/** Results are for colleagues too; what the user forbids by umask stays forbidden. */
+export const RESULT_MODE = 0o666;
+
 /** `stopped`: by a fault that would meet every image (a full disk), or the end of the server; taken up by resuming. */
 export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'stopped';
 
@@ -58,6 +61,8 @@ export interface UnitOutcome {
   readonly seconds: number;
   /** Of the unit's file. */
   readonly sha256: string;
+  /** Its file lies beside the results, where other machines see it, not in the state folder. */
+  readonly shared?: boolean | undefined;
 }
 
 /** What was found of one class in one image. */

@@ -115,6 +115,31 @@ export class JobStore {
       .map(imageOf);
   }
 
+  image(jobId: string, position: number): StoredImage {
+    const row = this.database.get<ImageRow>(
+      'SELECT * FROM batchImages WHERE jobId = ? AND position = ?',
+      jobId,
+      position,
+    );
+    if (row === undefined) throw new Error(`the job ${jobId} has no image ${position}`);
+    return imageOf(row);
+  }
+
+  /** The failed units of a whole job, by their image. */
+  failedUnits(jobId: string): ReadonlyMap<number, readonly StoredUnit[]> {
+    const rows = this.database.all<UnitRow & { readonly position: number }>(
+      `SELECT * FROM batchUnits WHERE jobId = ? AND state = 'failed' ORDER BY position, unit`,
+      jobId,
+    );
+    const byImage = new Map<number, StoredUnit[]>();
+    for (const row of rows) {
+      const units = byImage.get(row.position) ?? [];
+      units.push(unitOf(row));
+      byImage.set(row.position, units);
+    }
+    return byImage;
+  }
+
   /** Stores how an image is cut, and its units. */
   plan(jobId: string, position: number, plan: ImagePlan, units: readonly Unit[]): void {
     this.database.transaction(() => {

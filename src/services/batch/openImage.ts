@@ -1,7 +1,7 @@
 import type { ImageRegistry } from '../images/images';
 import { searchImage } from '../search/tilePixels';
 import type { JobImage } from './job';
-import type { OpenedImage } from './jobRun';
+import type { OpenedImage } from './unitWork';
 
 /** Opens an image's file for a job, as a session of its own. @throws BridgeError as `ImageRegistry.open` */
 export async function openForBatch(
@@ -18,6 +18,16 @@ export async function openForBatch(
   return {
     image: searchImage(images, opened.imageId),
     stamp: opened.key,
+    ...(opened.contentKey !== undefined && {
+      elsewhere: {
+        path: opened.uri,
+        contentKey: opened.contentKey,
+        stains:
+          opened.stains === 'rgb'
+            ? opened.stains
+            : opened.stains.map(({ channel, stain }) => ({ channel: channel + 1, stain })),
+      },
+    }),
     warnings: opened.warnings,
     close: () => images.close(session, opened.imageId),
   };

@@ -6,10 +6,8 @@ import type { Size } from '../../segmentation/geometry';
 import type { TissueMask } from '../../segmentation/tissue';
 import { writeFileAtomic } from '../../store/files';
 import { resample, type RgbPixels } from '../images/pixels';
-import type { PinnedIntent } from './job';
+import { RESULT_MODE, type PinnedIntent } from './job';
 
-/** Results are for colleagues too; what the user forbids by umask stays forbidden. */
-export const RESULT_MODE = 0o666;
 /** Longest side of one picture of the contact sheet, px. */
 const SIDE = 420;
 /** Cells of the density map along the longest side, where none is then smaller than a few nuclei. */

@@ -5,7 +5,7 @@ import { readExportedCheckpoint, type Checkpoints } from '../intents/checkpoints
 import { readDocument, type IntentDocument } from '../intents/intentDocument';
 import type { NucleusModel } from '../models/nucleusModel';
 import type { SearchIntent } from '../search/searchRequest';
-import type { PinnedIntent } from './job';
+import { RESULT_MODE, type PinnedIntent } from './job';
 
 /** Keeps an intent as it is now with a job: what is refined, renamed or deleted later does not touch the job. */
 export async function pinIntent(folder: string, position: number, document: IntentDocument): Promise<string> {
@@ -21,7 +21,10 @@ export async function loadPinnedIntent(
   folder: string,
   position: number,
   pinned: PinnedIntent,
-  { model, checkpoints }: { readonly model: NucleusModel; readonly checkpoints: Checkpoints },
+  { model, checkpoints }: {
+    readonly model: NucleusModel;
+    readonly checkpoints: Pick<Checkpoints, 'loadDecoder'>;
+  },
 ): Promise<SearchIntent> {
   const bytes = await readFileChecked(intentPath(folder, position), pinned.sha256);
   const document = JSON.parse(Buffer.from(bytes).toString('utf8')) as IntentDocument;
@@ -55,6 +58,21 @@ export async function loadPinnedIntent(
       })),
     ],
   };
+}
+
+/** Copies the pinned intents of a job to where other machines see them. @throws BridgeError as `readFileChecked`, `writeFileAtomic` */
+export async function sharePinnedIntents(
+  folder: string,
+  sharedFolder: string,
+  intents: readonly PinnedIntent[],
+): Promise<void> {
+  mkdirSync(join(sharedFolder, 'intents'), { recursive: true });
+  for (const [position, { sha256 }] of intents.entries())
+    await writeFileAtomic(
+      intentPath(sharedFolder, position),
+      await readFileChecked(intentPath(folder, position), sha256),
+      RESULT_MODE,
+    );
 }
 
 function intentPath(folder: string, position: number): string {

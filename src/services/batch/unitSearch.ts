@@ -7,6 +7,7 @@ import { readFileChecked, writeFileAtomic } from '../../store/files';
 import type { Search } from '../search/search';
 import type { SearchFilters, SearchIntent } from '../search/searchRequest';
 import type { SearchImage } from '../search/tilePixels';
+import { RESULT_MODE } from './job';
 
 /** What one unit is searched with. */
 export interface UnitSearch {
@@ -43,11 +44,20 @@ export async function searchUnit(
   return featureCollection.features;
 }
 
-/** One feature a line, in a file of its own. @returns its SHA-256 @throws BridgeError `DiskFull`, `StoreReadOnly` */
-export async function writeUnit(path: string, features: readonly ObjectFeature[]): Promise<string> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+/**
+ * One feature a line, in a file of its own.
+ * @param access for the owner alone, or for whoever the umask lets
+ * @returns its SHA-256
+ * @throws BridgeError `DiskFull`, `StoreReadOnly`
+ */
+export async function writeUnit(
+  path: string,
+  features: readonly ObjectFeature[],
+  access: 'private' | 'shared' = 'private',
+): Promise<string> {
+  mkdirSync(dirname(path), { recursive: true, mode: access === 'private' ? 0o700 : 0o777 });
   const lines = features.map((feature) => `${JSON.stringify(feature)}\n`);
-  return writeFileAtomic(path, Buffer.from(lines.join('')));
+  return writeFileAtomic(path, Buffer.from(lines.join('')), access === 'private' ? 0o600 : RESULT_MODE);
 }
 
 /** The lines of a unit's file. @throws BridgeError `FileNotFound`, `FileDamaged` */
@@ -59,4 +69,9 @@ export async function readUnit(path: string, sha256: string): Promise<string[]> 
 /** Where a unit's objects lie. */
 export function unitPath(jobFolder: string, position: number, unit: number): string {
   return join(jobFolder, 'units', String(position), `${unit}.jsonl`);
+}
+
+/** Where what a job's workers share lies: beside its results, on storage that all of them see. */
+export function sharedFolder(outputFolder: string, jobId: string): string {
+  return join(outputFolder, '.sampo', jobId);
 }

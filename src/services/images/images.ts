@@ -32,6 +32,8 @@ export interface OpenRequest {
 export interface OpenImage {
   readonly imageId: string;
   readonly key: string;
+  /** The same for the same pixels, whatever the path and the time of the file; absent for a viewer's. */
+  readonly contentKey?: string;
   readonly source: 'client' | 'file';
   /** The one name of the image: the real path of a file, however it was called; else what the viewer calls it. */
   readonly uri: string;
@@ -177,6 +179,7 @@ export class ImageRegistry {
       source: 'file',
       // The same content shown in other colours is other pixels.
       key: keyOf([path, stamp, rendered.stains, rendered.limits]),
+      contentKey: keyOf([stamp.size, stamp.hash, rendered.stains, rendered.limits]),
       uri: path,
       format,
       picture,

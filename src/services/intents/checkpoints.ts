@@ -211,8 +211,7 @@ export class Checkpoints {
 
   /** Puts a decoder of these parameters into the engine, under `id`. */
   async loadDecoder(id: string, parameters: Refinement['parameters']): Promise<void> {
-    const model = decoderWith(await this.model.read('decoder'), parameters);
-    await this.engine.load(id, { model });
+    await loadDecoder(this.engine, this.model, id, parameters);
   }
 
   async #load(row: Row): Promise<Loaded> {
@@ -273,6 +272,16 @@ export class Checkpoints {
       provenance: JSON.parse(provenance) as Facts,
     };
   }
+}
+
+/** Puts a model's decoder with other parameters into an engine, under `id`. @throws BridgeError as `NucleusModel.read`, `Engine.load` */
+export async function loadDecoder(
+  engine: Engine,
+  model: Pick<NucleusModel, 'read'>,
+  id: string,
+  parameters: Refinement['parameters'],
+): Promise<void> {
+  await engine.load(id, { model: decoderWith(await model.read('decoder'), parameters) });
 }
 
 function decoderId(checkpointId: string): string {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { bundledFolder, startServer } from '../../../src/composition';
+import { bundledFolder } from '../../../src/bundledModels';
+import { startServer } from '../../../src/composition';
 import { PACKAGE_ROOT } from '../../../src/packageFiles';
 import { createEngineClient } from '../../../src/engine/engineClient';
 import type { Engine } from '../../../src/engine/engine';

@@ -599,6 +599,24 @@ class ConnectionLost(SampoError):
     retryable = True
 
 
+class WorkerLost(SampoError):
+    """Every worker that took this part of an image was lost while it searched it."""
+
+    code = -32070
+    summary = 'every worker that took this part of an image was lost while it searched it'
+    hint = "look into the workers' logs for why they ended, then run the same command again"
+    retryable = True
+
+
+class QueueUnavailable(SampoError):
+    """The queue (Redis or Valkey) cannot be used."""
+
+    code = -32071
+    summary = 'the queue (Redis or Valkey) cannot be used'
+    hint = 'check the address, the password and the certificate; a server and workers connect again by themselves once it is back'
+    retryable = True
+
+
 #: Name of the error table to the exception.
 ERRORS: dict[str, type[SampoError]] = {
     'ParseError': ParseError,
@@ -667,4 +685,6 @@ ERRORS: dict[str, type[SampoError]] = {
     'ConnectionRefused': ConnectionRefused,
     'TokenRefused': TokenRefused,
     'ConnectionLost': ConnectionLost,
+    'WorkerLost': WorkerLost,
+    'QueueUnavailable': QueueUnavailable,
 }

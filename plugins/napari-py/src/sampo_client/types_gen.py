@@ -388,7 +388,7 @@ class BatchJobUnits(TypedDict):
 class _BatchJobRequired(TypedDict):
     jobId: str  # UUID
     state: Literal['queued', 'running', 'done', 'failed', 'cancelled', 'stopped']  # failed: finished, but for images or parts of images; stopped: by a fault that would meet every image, or the end of the server; both go on with batch/resume
-    message: str  # why it stands still; empty otherwise
+    message: str  # why it stands still, or what it waits for; empty otherwise
     createdAt: str  # ISO 8601
     outputFolder: str  # folder of the results
     intents: list[str]  # names of the intents, as they were pinned
@@ -963,7 +963,23 @@ class ServerStatusResultEngine(TypedDict):
     queue: ServerStatusResultEngineQueue
 
 
-class ServerStatusResult(TypedDict):
+class ServerStatusResultWorkersListItem(TypedDict):
+    name: str  # machine and process
+    version: str  # of the worker's program
+    modelId: str  # of its model
+    fits: bool  # whether it takes this server's work: version and model are the same
+    trouble: str  # what keeps it from working; empty otherwise
+
+
+class ServerStatusResultWorkers(TypedDict):
+    """of a server with a queue: who searches its batches"""
+
+    address: str  # of Redis or Valkey, without user and password
+    connected: bool  # whether the connection stands
+    list: list[ServerStatusResultWorkersListItem]  # workers that have said lately that they are there
+
+
+class _ServerStatusResultRequired(TypedDict):
     version: str  # server version
     protocolVersion: str  # protocol version
     pid: int  # process
@@ -975,6 +991,10 @@ class ServerStatusResult(TypedDict):
     engine: ServerStatusResultEngine
     limits: Limits
     roots: list[str]  # folders whose images may be opened by path
+
+
+class ServerStatusResult(_ServerStatusResultRequired, total=False):
+    workers: ServerStatusResultWorkers  # of a server with a queue: who searches its batches
 
 
 ServerStopParams: TypeAlias = "dict[str, Any]"
