@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
+import { isBridgeError } from '../errors';
 import { readPathMap } from '../services/batch/cluster/pathMap';
+import { queueAddress } from '../services/batch/cluster/redisLink';
 import { startWorker } from '../workerComposition';
 import { EXIT, UsageError, openSlideSearch, readOptions, setting, type Command } from './command';
 import { ABOVE_ZERO, COUNT, readNumber, readOptionalNumber, wholeBetween } from './optionValues';
@@ -52,7 +54,8 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
       throw new UsageError(`worker takes no argument "${positionals[0]}"; did you mean --root?`);
     const queue = values.queue ?? setting(around, 'SAMPO_QUEUE');
     if (queue === undefined) throw new UsageError('worker needs a --queue');
-    const maps = (values.map ?? []).map(readPathMap);
+    const maps = (values.map ?? []).map((text) => wellFormed(() => readPathMap(text)));
+    wellFormed(() => queueAddress(queue));
     const roots = values.root ?? maps.map(({ to }) => to);
     if (roots.length === 0) throw new UsageError('worker needs a --root, or a --map, to know what it may read');
     const log = (line: string): void => around.err(`${line}\n`);
@@ -81,3 +84,12 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
     return EXIT.ok;
   },
 };
+
+/** What is malformed on the command line is wrong use. @throws UsageError */
+function wellFormed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw isBridgeError(error) ? new UsageError(error.message) : error;
+  }
+}

@@ -39,6 +39,8 @@ export class RedisLink {
   readonly address: string;
   readonly main: Redis;
   readonly #opened: Redis[] = [];
+  /** Tells the others at once what has changed of the notice. */
+  renew: () => void = () => undefined;
   #renewing: NodeJS.Timeout | undefined;
   #noticeKey: string | undefined;
   #trouble = '';
@@ -103,15 +105,15 @@ export class RedisLink {
   /** Tells the others who is here, until `close`. */
   announce(role: 'worker' | 'server', id: string, notice: () => Notice): void {
     this.#noticeKey = `${KEY_PREFIX}:${role}:${id}`;
-    const renew = (): void => {
+    this.renew = (): void => {
       if (this.main.status !== 'ready') return;
       this.main
         .set(this.#noticeKey!, JSON.stringify(notice()), 'PX', NOTICE_LIFE)
         .catch(() => undefined); // lost on the way: the next one follows
     };
-    this.main.on('ready', renew);
-    renew();
-    this.#renewing = setInterval(renew, NOTICE_LIFE / 3);
+    this.main.on('ready', () => this.renew());
+    this.renew();
+    this.#renewing = setInterval(() => this.renew(), NOTICE_LIFE / 3);
     this.#renewing.unref();
   }
 

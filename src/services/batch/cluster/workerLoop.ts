@@ -106,7 +106,7 @@ export class WorkerLoop {
     const signal = lost === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, lost]);
     try {
       const answer = await this.options.search(job.data, signal);
-      this.#trouble = '';
+      this.#say('');
       return answer;
     } catch (error) {
       if (this.#stop.signal.aborted) {
@@ -125,7 +125,7 @@ export class WorkerLoop {
     { fault }: Unreachable,
   ): Promise<never> {
     this.options.log(`${fault.name}: ${fault.message}; its unit is left to another worker`);
-    this.#trouble = fault.message;
+    this.#say(fault.message);
     const returned = job.data.returned + 1;
     if (returned >= MOST_RETURNS) throw new UnrecoverableError(faultText(fault));
     await job.updateData({ ...job.data, returned });
@@ -135,6 +135,12 @@ export class WorkerLoop {
       setTimeout(() => this.#worker.resume(), STANDS_BACK).unref();
     }
     throw new DelayedError();
+  }
+
+  #say(trouble: string): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#link.renew();
   }
 
   async #lookForServers(): Promise<void> {
