@@ -1,5 +1,5 @@
-// The package carries two dependencies inside (bundleDependencies) whose install scripts it must not pass on: onnxruntime-node's
-// wants CUDA libraries from outside the registry on Linux x64, koffi's may compile. Nothing in a dependent package can switch
+// The package carries dependencies inside (bundleDependencies) whose install scripts it must not pass on: onnxruntime-node's
+// wants CUDA libraries from outside the registry on Linux x64, koffi's may compile, and so may one below bullmq. Nothing in a dependent package can switch
 // them off (docs/decisions/0065-package.md). `prepare`, before packing, writes each a package.json without scripts; `restore`
 // puts the originals back.
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,6 +15,10 @@ const CHANGES = {
     // The binding asks for libonnxruntime.1.dylib; the name with the full version is a second copy of the same 45 MB.
     const twin = `bin/napi-v6/darwin/arm64/libonnxruntime.${manifest.version}.dylib`;
     manifest.files = ['bin', 'dist/*.js', 'dist/*.d.ts', `!${twin}`];
+  },
+  // Of BullMQ: its native reader of strings has an install script, and is not needed for what a queue carries.
+  msgpackr: (manifest) => {
+    delete manifest.optionalDependencies;
   },
   koffi: (manifest) => {
     // Its binaries, one package a platform, are optional dependencies of ours: inside, only those of this machine would come along.

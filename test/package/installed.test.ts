@@ -64,6 +64,16 @@ test('koffi, which OpenSlide is called through, finds its binaries', () => {
   expect({ stdout, stderr }).toEqual({ stdout: '8\n', stderr: '' });
 });
 
+test('the queue of workers finds its library and its client', () => {
+  const script = `const { UnitQueue } = require('./dist/services/batch/cluster/unitQueue'); console.log(typeof UnitQueue)`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
+    cwd: join(modules, 'sampo-bridge'),
+    env,
+    encoding: 'utf8',
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: 'function\n', stderr: '' });
+});
+
 test('npx sampo says its version, and nothing else is printed', () => {
   const { status, stdout, stderr } = spawnSync('npx', ['sampo', '--version'], {
     cwd: folder,
