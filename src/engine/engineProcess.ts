@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { BridgeError, type ErrorName } from '../errors';
 import type { Tensor, TensorData, TensorType } from '../tensor';
+import { AlignedInputs } from './alignedInputs';
 import { PROBE, PROBE_GRAPH, chooseDevice, deviceCandidates } from './devices';
 import type { Device, Feed, TensorSpec } from './engine';
 import type { EngineAnswers, EngineQuestion, EngineReply } from './engineMessages';
@@ -18,6 +19,7 @@ const UNFIT =
 
 const sessions = new Map<string, InferenceSession>();
 const residents = new Map<string, OrtTensor>();
+const aligned = new AlignedInputs();
 let settings = { device: 'cpu' as Device, threads: 1, spinning: true };
 
 function send(reply: EngineReply): void {
@@ -139,6 +141,17 @@ function residentOf(name: string): OrtTensor {
   return tensor;
 }
 
+/** Puts every input where its alignment is always the same. */
+function align(inputs: Record<string, OrtTensor>): void {
+  // By name: the order in which a client puts its feeds together must not matter either.
+  const names = Object.keys(inputs).sort();
+  const copies = aligned.place(names.map((name) => inputs[name]!.data as TensorData));
+  for (const [i, name] of names.entries()) {
+    const { type, dims } = inputs[name]!;
+    inputs[name] = new OrtTensor(type, copies[i] as Uint8Array, dims);
+  }
+}
+
 async function run({ model, feeds, fetch, keep }: Question<'run'>): Promise<EngineAnswers['run']> {
   const session = sessions.get(model);
   if (session === undefined) throw new BridgeError('ModelNotFound', `the model "${model}" is not loaded`);
@@ -146,6 +159,7 @@ async function run({ model, feeds, fetch, keep }: Question<'run'>): Promise<Engi
   for (const [name, feed] of Object.entries<Feed>(feeds)) {
     inputs[name] = 'resident' in feed ? residentOf(feed.resident) : toOrt(name, feed);
   }
+  align(inputs);
   const returned = fetch ?? session.outputNames.filter((name) => !(name in keep));
   let results: InferenceSession.OnnxValueMapType;
   try {
