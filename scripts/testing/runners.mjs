@@ -25,6 +25,7 @@ export function runners(root, reports) {
     { name: 'lint', command: ['npm', 'run', '-s', 'lint'] },
     {
       name: 'jest',
+      before: [['node', join(root, 'scripts/testing/queueServer.mjs')]],
       command: ['npx', ...jest('jest.config.cjs', 'jest.json')],
       report: { kind: 'jest', file: 'jest.json' },
     },

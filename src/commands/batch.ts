@@ -4,7 +4,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { BridgeError } from '../errors';
 import type { BatchJob, BatchStartParams } from '../protocol/types.gen';
 import { findImages } from './batchImages';
-import { EXIT, UsageError, readOptions, setting, stateFolder, type Command, type Surroundings } from './command';
+import {
+  EXIT,
+  UsageError,
+  readOptions,
+  setting,
+  stateFolder,
+  type Command,
+  type Surroundings,
+} from './command';
 import { findIntent } from './intentChoice';
 import { foldersOf } from './openedImage';
 import { ABOVE_ZERO, SCORE, readNumbers, readOptionalNumber } from './optionValues';
@@ -68,8 +76,10 @@ exit codes: 0 everything was done, 1 an image failed, wholly or in part (the oth
     if (values.intent === undefined && values.out === undefined && VERBS.has(word)) {
       if (rest.length > 0 || (word === 'list') !== (jobId === undefined))
         throw new UsageError(word === 'list' ? 'list takes no job' : `batch ${word} takes one job`);
-      return withServer({ stateFolder: state, queue: word === 'resume' ? queue : undefined }, around, (client) =>
-        jobVerb(client, word, jobId, values.json === true, around),
+      return withServer(
+        { stateFolder: state, queue: word === 'resume' ? queue : undefined },
+        around,
+        (client) => jobVerb(client, word, jobId, values.json === true, around),
       );
     }
     const { intent: names = [], out } = values;

@@ -57,7 +57,8 @@ exit codes: 0 stopped in good order, 1 failed, 2 wrong use`,
     const maps = (values.map ?? []).map((text) => wellFormed(() => readPathMap(text)));
     wellFormed(() => queueAddress(queue));
     const roots = values.root ?? maps.map(({ to }) => to);
-    if (roots.length === 0) throw new UsageError('worker needs a --root, or a --map, to know what it may read');
+    if (roots.length === 0)
+      throw new UsageError('worker needs a --root, or a --map, to know what it may read');
     const log = (line: string): void => around.err(`${line}\n`);
     const running = await startWorker({
       queue,

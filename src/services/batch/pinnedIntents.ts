@@ -21,7 +21,10 @@ export async function loadPinnedIntent(
   folder: string,
   position: number,
   pinned: PinnedIntent,
-  { model, checkpoints }: {
+  {
+    model,
+    checkpoints,
+  }: {
     readonly model: NucleusModel;
     readonly checkpoints: Pick<Checkpoints, 'loadDecoder'>;
   },

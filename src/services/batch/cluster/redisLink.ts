@@ -93,7 +93,10 @@ export class RedisLink {
     const start = Date.now();
     for (;;) {
       if (this.main.status === 'ready') return;
-      if (/WRONGPASS|NOAUTH|invalid.*password|without any password/i.test(this.#trouble) || Date.now() - start > ms)
+      if (
+        /WRONGPASS|NOAUTH|invalid.*password|without any password/i.test(this.#trouble) ||
+        Date.now() - start > ms
+      )
         throw new BridgeError(
           'QueueUnavailable',
           `${this.address} cannot be used: ${this.#trouble === '' ? 'no answer' : this.#trouble}`,
@@ -107,9 +110,7 @@ export class RedisLink {
     this.#noticeKey = `${KEY_PREFIX}:${role}:${id}`;
     this.renew = (): void => {
       if (this.main.status !== 'ready') return;
-      this.main
-        .set(this.#noticeKey!, JSON.stringify(notice()), 'PX', NOTICE_LIFE)
-        .catch(() => undefined); // lost on the way: the next one follows
+      this.main.set(this.#noticeKey!, JSON.stringify(notice()), 'PX', NOTICE_LIFE).catch(() => undefined); // lost on the way: the next one follows
     };
     this.main.on('ready', () => this.renew());
     this.renew();
@@ -142,7 +143,9 @@ export class RedisLink {
   #say(trouble: string): void {
     if (trouble === this.#trouble) return;
     this.#trouble = trouble;
-    this.log(trouble === '' ? `connected to ${this.address}` : `${this.address} cannot be reached: ${trouble}`);
+    this.log(
+      trouble === '' ? `connected to ${this.address}` : `${this.address} cannot be reached: ${trouble}`,
+    );
   }
 }
 

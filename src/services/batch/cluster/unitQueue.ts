@@ -101,7 +101,8 @@ export class UnitQueue {
   /** Why nothing moves, for people; empty when something does. */
   trouble(): string {
     const { address, connected, workers } = this.view();
-    if (!connected) return `${address} cannot be reached (${this.#link.trouble}); the job goes on when it is back`;
+    if (!connected)
+      return `${address} cannot be reached (${this.#link.trouble}); the job goes on when it is back`;
     if (workers.some(({ fits, trouble }) => fits && trouble === '')) return '';
     const why = workers.map(
       ({ kind, name, trouble }) =>

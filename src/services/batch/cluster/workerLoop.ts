@@ -66,7 +66,8 @@ export class WorkerLoop {
     );
     this.#worker.on('error', (error) => {
       // A lost connection is told by the link; what is left are units that were taken from a worker thought lost.
-      if (this.#link.trouble === '' && !/ECONN|closed/i.test(error.message)) log(`the queue: ${error.message}`);
+      if (this.#link.trouble === '' && !/ECONN|closed/i.test(error.message))
+        log(`the queue: ${error.message}`);
     });
     this.#worker.on('stalled', (id) => log(`unit ${id}: its worker was lost; it is given out again`));
   }
@@ -155,5 +156,8 @@ export class WorkerLoop {
 function faultOf(error: unknown): JobError {
   const where = `${hostname()}: `;
   if (isBridgeError(error)) return { name: error.errorName, message: `${where}${error.message}` };
-  return { name: 'InternalError', message: `${where}${error instanceof Error ? error.message : String(error)}` };
+  return {
+    name: 'InternalError',
+    message: `${where}${error instanceof Error ? error.message : String(error)}`,
+  };
 }

@@ -53,10 +53,7 @@ class WorkerProcess {
   }
 }
 
-async function withServer<T>(
-  queue: string | undefined,
-  work: (client: RpcClient) => Promise<T>,
-): Promise<T> {
+async function withServer<T>(queue: string | undefined, work: (client: RpcClient) => Promise<T>): Promise<T> {
   const server: RunningServer = await startServer({
     stateFolder: state,
     device: TEST_DEVICE,
