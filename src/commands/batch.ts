@@ -1,8 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { BridgeError } from '../errors';
+import { BridgeError, isBridgeError } from '../errors';
 import type { BatchJob, BatchStartParams } from '../protocol/types.gen';
+import { readPathMap, type PathMap } from '../services/batch/cluster/pathMap';
+import { readAnnotations } from './annotations';
 import { findImages } from './batchImages';
 import {
   EXIT,
@@ -16,6 +18,7 @@ import {
 import { findIntent } from './intentChoice';
 import { foldersOf } from './openedImage';
 import { ABOVE_ZERO, SCORE, readNumbers, readOptionalNumber } from './optionValues';
+import { PROJECT_ENDING, annotationFiles, readProject, shortPath } from './qupathProject';
 import { ProgressBar } from './progressBar';
 import type { RpcClient } from './rpcClient';
 import { textTable } from './textTable';
@@ -27,6 +30,8 @@ const OPTIONS = {
   tissue: { type: 'boolean' },
   recursive: { type: 'boolean' },
   region: { type: 'string' },
+  annotations: { type: 'string', multiple: true },
+  map: { type: 'string', multiple: true },
   mpp: { type: 'string' },
   'min-score': { type: 'string' },
   'min-area': { type: 'string' },
@@ -43,7 +48,7 @@ const LOOK_EVERY = 500;
 export const batch: Command = {
   name: 'batch',
   options: OPTIONS,
-  help: `usage: sampo batch IMAGE|FOLDER... --intent NAME... --out DIR [options]
+  help: `usage: sampo batch IMAGE|FOLDER|project.qpproj... --intent NAME... --out DIR [options]
        sampo batch list | status JOB | resume JOB | cancel JOB
 
 Runs intents over many images, whole slides too, without a click. It goes on in the running server when this command ends;
@@ -57,6 +62,10 @@ methods.txt (a paragraph for the paper), job.json and pictures/.
   --tissue           search tissue alone, found on a small level
   --recursive        images of the folders inside a FOLDER too
   --region x,y,width,height  look there alone, in every image
+  --annotations CLASS  of a QuPath project: look inside annotations of this class alone; several: in any of them. They are
+                     read from GeoJSON beside the project (NAME.geojson, or in its annotations/), exported with
+                     docs/examples/export_annotations.groovy: QuPath's own files hold Java objects
+  --map FROM=TO      of a QuPath project: its images of the folder FROM are in TO now; may be given several times
   --mpp NUMBER       µm per pixel, in place of the images' own
   --min-score NUMBER least score, 0 to 1
   --min-area NUMBER  least area of an object, µm²
@@ -83,13 +92,15 @@ exit codes: 0 everything was done, 1 an image failed, wholly or in part (the oth
       );
     }
     const { intent: names = [], out } = values;
-    if (positionals.length === 0) throw new UsageError('batch needs images or a folder of images');
+    if (positionals.length === 0)
+      throw new UsageError('batch needs images, a folder of images, or a QuPath project');
     if (names.length === 0) throw new UsageError('batch needs an --intent');
     if (out === undefined) throw new UsageError('batch needs --out');
-    const paths = findImages(positionals, values.recursive === true);
+    const asked = collectImages(positionals, values, around);
+    if (asked.length === 0) throw new UsageError('nothing is left to search');
+    const paths = asked.map(({ path }) => path);
     const outputFolder = resolve(out);
     mkdirSync(outputFolder, { recursive: true });
-    const asked = readImages(paths, values);
     const filters = readFilters(values);
     const roots = [...new Set([...paths.flatMap(foldersOf), dirname(outputFolder), outputFolder])];
     return withServer({ stateFolder: state, roots, queue }, around, async (client) => {
@@ -207,9 +218,68 @@ function table(jobs: readonly BatchJob[]): string {
 
 type Values = {
   readonly [Name in 'region' | 'mpp' | 'min-score' | 'min-area' | 'max-area']?: string | undefined;
-};
+} & { readonly annotations?: string[]; readonly map?: string[]; readonly recursive?: boolean };
 
-function readImages(paths: readonly string[], { region, mpp }: Values): BatchStartParams['images'] {
+type AskedImage = BatchStartParams['images'][number];
+
+/** What the command line names: files, folders and QuPath projects, in order. @throws UsageError */
+function collectImages(names: readonly string[], values: Values, around: Surroundings): AskedImage[] {
+  const isProject = (name: string): boolean => name.endsWith(PROJECT_ENDING);
+  if (!names.some(isProject) && (values.annotations ?? values.map) !== undefined)
+    throw new UsageError(
+      `--${values.map === undefined ? 'annotations' : 'map'} belongs to a QuPath project (${PROJECT_ENDING}), and none is given`,
+    );
+  return names.flatMap((name) =>
+    isProject(name)
+      ? projectImages(name, values, around)
+      : readImages(findImages([name], values.recursive === true), values),
+  );
+}
+
+/** The images of a project, each with its pixel size and, when asked for, its annotations. @throws UsageError */
+function projectImages(file: string, values: Values, around: Surroundings): AskedImage[] {
+  const maps = (values.map ?? []).map((text) => readMap(text));
+  const { folder, images, notes } = readProject(file, maps);
+  for (const note of notes) around.err(`note: ${note}\n`);
+  const gone = images.filter(({ path }) => !existsSync(path));
+  if (images.length === 0 || gone.length === images.length)
+    throw new UsageError(
+      images.length === 0
+        ? `the project ${file} has no image that can be searched`
+        : `no image of the project ${file} is where it says, for example ${gone[0]!.path}: say where they are now with --map FROM=TO`,
+    );
+  for (const { name, path } of gone) around.err(`note: "${name}" is not there (${path}); see --map\n`);
+  return images.flatMap((image) => {
+    const [asked] = readImages([image.path], values);
+    const mpp = asked!.pixelSizeMicrons ?? image.pixelSizeMicrons;
+    const sized: AskedImage = { ...asked!, ...(mpp !== undefined && { pixelSizeMicrons: mpp }) };
+    if (values.annotations === undefined) return [sized];
+    if (values.region !== undefined) throw new UsageError('give --region or --annotations, not both');
+    const looked = annotationFiles(folder, image);
+    const found = looked.find((path) => existsSync(path));
+    if (found === undefined)
+      throw new UsageError(
+        `no exported annotations of "${image.name}" (looked for ${looked.map((path) => shortPath(folder, path)).join(', ')}): run docs/examples/export_annotations.groovy for the project in QuPath`,
+      );
+    const extent = readAnnotations(found, values.annotations);
+    if (extent === undefined) {
+      around.err(`note: "${image.name}" has no annotation of ${values.annotations.join(' or ')}: left out\n`);
+      return [];
+    }
+    return [{ ...sized, extent }];
+  });
+}
+
+/** @throws UsageError */
+function readMap(text: string): PathMap {
+  try {
+    return readPathMap(text);
+  } catch (error) {
+    throw isBridgeError(error) ? new UsageError(error.message) : error;
+  }
+}
+
+function readImages(paths: readonly string[], { region, mpp }: Values): AskedImage[] {
   const pixelSizeMicrons = readOptionalNumber('--mpp', mpp, ABOVE_ZERO);
   const [x, y, width, height] =
     region === undefined ? [] : readNumbers('--region', region, 4, 'x,y,width,height');

@@ -16,7 +16,7 @@ export type Box = readonly [number, number, number, number];
 /**
  * Where to look for objects.
  */
-export type Extent = ExtentImage | ExtentRectangle | ExtentPolygon;
+export type Extent = ExtentImage | ExtentRectangle | ExtentPolygon | ExtentMultiPolygon;
 export type CheckpointDeleteResult = null;
 export type ImageCloseResult = null;
 export type ImageReadRegionResult = RegionBlob | RegionInline;
@@ -168,6 +168,16 @@ export interface ExtentPolygon {
    * @minItems 1
    */
   readonly coordinates: readonly (readonly (readonly [number, number])[])[];
+}
+/**
+ * GeoJSON coordinates of several polygons, which may overlap.
+ */
+export interface ExtentMultiPolygon {
+  readonly type: 'multipolygon';
+  /**
+   * @minItems 1
+   */
+  readonly coordinates: readonly (readonly (readonly (readonly [number, number])[])[])[];
 }
 /**
  * Filters that need no inference.

@@ -94,18 +94,21 @@ export function mapOutline(outline: Outline, scale: number, dx: number, dy: numb
   );
 }
 
-/** Whether a point lies inside an outline (even-odd rule over all rings; its own border is half-open). */
+/** Whether a point lies inside a part of an outline (even-odd rule over the part's rings; its own border is half-open). */
 export function outlineContains(outline: Outline, x: number, y: number): boolean {
+  return outline.some((part) => partContains(part, x, y));
+}
+
+function partContains(part: readonly Ring[], x: number, y: number): boolean {
   let inside = false;
-  for (const part of outline)
-    for (const ring of part)
-      for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2) {
-        const ay = ring[j + 1]!;
-        const by = ring[i + 1]!;
-        if (ay > y === by > y) continue;
-        const crossing = ring[j]! + ((y - ay) / (by - ay)) * (ring[i]! - ring[j]!);
-        if (x < crossing) inside = !inside;
-      }
+  for (const ring of part)
+    for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2) {
+      const ay = ring[j + 1]!;
+      const by = ring[i + 1]!;
+      if (ay > y === by > y) continue;
+      const crossing = ring[j]! + ((y - ay) / (by - ay)) * (ring[i]! - ring[j]!);
+      if (x < crossing) inside = !inside;
+    }
   return inside;
 }
 

@@ -69,7 +69,7 @@ export class JobRun {
   /** @throws BridgeError what stops the whole job */
   async everyImage(): Promise<void> {
     const { model, jobs } = this.parts;
-    const { outputFolder, intents, modelId } = this.#document;
+    const { outputFolder, modelId } = this.#document;
     if (model.id !== modelId)
       throw new BridgeError(
         'IntentModelMismatch',
@@ -214,11 +214,14 @@ export class JobRun {
   ): Promise<void> {
     const { jobs, backOffMs = 1000 } = this.parts;
     const { jobId } = this.job;
-    const { pixelSizeMicrons } = cut;
+    const { within, pixelSizeMicrons } = cut;
     const areaMm2 = cut.areaOf(unit);
     for (let attempt = unit.attempts + 1; ; attempt++) {
       try {
-        const outcome = await work.search({ position, unit, opened, pixelSizeMicrons, areaMm2 }, signal);
+        const outcome = await work.search(
+          { position, unit, opened, within, pixelSizeMicrons, areaMm2 },
+          signal,
+        );
         jobs.unitDone(jobId, position, unit.index, outcome);
         return;
       } catch (error) {

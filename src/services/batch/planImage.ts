@@ -1,5 +1,6 @@
 import { rectangleToImageSpace, relateSpaces } from '../../segmentation/coordinates';
-import type { Rectangle } from '../../segmentation/geometry';
+import { coverageMask, coveredArea } from '../../segmentation/coverage';
+import type { Outline, Rectangle, Size } from '../../segmentation/geometry';
 import { findTissue, type TissueMask } from '../../segmentation/tissue';
 import { unitGrid, type Unit } from '../../segmentation/unitGrid';
 import type { RgbPixels } from '../images/pixels';
@@ -18,6 +19,8 @@ export interface CutImage {
   /** Of the extent, or of the tissue in it, mm². */
   readonly areaMm2: number;
   readonly pixelSizeMicrons: number;
+  /** Of an extent that is no rectangle, image px. */
+  readonly within: Outline | undefined;
   readonly overview: RgbPixels;
   /** Of the whole image; absent when all of the extent is searched. */
   readonly tissue: TissueMask | undefined;
@@ -50,26 +53,34 @@ export async function cutImage(image: SearchImage, options: CutOptions): Promise
       name: 'PixelSizeAssumed',
       message: `the image does not say how large a pixel is; ${pixelSizeMicrons} µm is assumed`,
     });
-  const { bounds } = clipExtent(extent, image);
+  const { bounds, within } = clipExtent(extent, image);
   const overview = await readOverview(image, signal);
   const overviewMicrons = (image.width / overview.width) * pixelSizeMicrons;
   const tissue = options.tissue ? findTissue(overview, overviewMicrons) : undefined;
   const spaces = relateSpaces(image, pixelSizeMicrons, micronsPerPixel);
   const { width: side } = rectangleToImageSpace(spaces, { x: 0, y: 0, width: unitSide, height: unitSide });
-  const units = unitGrid(image, bounds, side, tissue);
+  const searchedMask = tissue === undefined ? undefined : inside(tissue, within, image);
+  const units = unitGrid(
+    image,
+    bounds,
+    side,
+    searchedMask ?? (within && coverageMask(within, overview, image)),
+  );
   if (units.length === 0)
     warnings.push({
       name: 'NoTissue',
       message: 'no tissue was found on the small level; run without --tissue to search everything',
     });
-  const searched = (part: Rectangle): number =>
-    tissue === undefined
-      ? rectangleArea(part, pixelSizeMicrons)
-      : tissueArea(tissue, image, part, pixelSizeMicrons);
+  const searched = (part: Rectangle): number => {
+    if (searchedMask !== undefined) return tissueArea(searchedMask, image, part, pixelSizeMicrons);
+    if (within === undefined) return rectangleArea(part, pixelSizeMicrons);
+    return (coveredArea(within, part) * pixelSizeMicrons ** 2) / 1e6;
+  };
   return {
     units,
     areaMm2: searched(bounds),
     pixelSizeMicrons,
+    within,
     overview,
     tissue,
     warnings,
@@ -81,6 +92,13 @@ export async function cutImage(image: SearchImage, options: CutOptions): Promise
 async function readOverview(image: SearchImage, signal: AbortSignal): Promise<RgbPixels> {
   const downsample = Math.max(1, Math.max(image.width, image.height) / OVERVIEW_SIDE);
   return image.read({ x: 0, y: 0, width: image.width, height: image.height, downsample }, signal);
+}
+
+/** The tissue that lies in an outline. */
+function inside(tissue: TissueMask, within: Outline | undefined, image: Size): TissueMask {
+  if (within === undefined) return tissue;
+  const covered = coverageMask(within, tissue, image);
+  return { ...tissue, data: tissue.data.map((value, i) => value & covered.data[i]!) };
 }
 
 /** mm² */

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BridgeError } from '../../errors';
 import type { ObjectFeature } from '../../segmentation/features';
+import type { Outline } from '../../segmentation/geometry';
 import type { Unit } from '../../segmentation/unitGrid';
 import { readFileChecked, writeFileAtomic } from '../../store/files';
 import type { Search } from '../search/search';
@@ -15,6 +16,8 @@ export interface UnitSearch {
   readonly image: SearchImage;
   readonly intents: readonly SearchIntent[];
   readonly filters: SearchFilters;
+  /** Only objects in it, image px; all of the unit's when absent. */
+  readonly within?: Outline | undefined;
   readonly pixelSizeMicrons: number;
   readonly signal: AbortSignal;
 }
@@ -24,13 +27,14 @@ export interface UnitSearch {
  * @throws BridgeError what `Search.run` throws, and the fault of a tile: a unit is whole or not at all
  */
 export async function searchUnit(
-  { search, image, intents, filters, pixelSizeMicrons, signal }: UnitSearch,
+  { search, image, intents, filters, within, pixelSizeMicrons, signal }: UnitSearch,
   { x, y, width, height }: Unit,
 ): Promise<readonly ObjectFeature[]> {
   const { featureCollection, tiles } = await search.run({
     image,
     prompts: intents.map((intent) => ({ intent, clicks: [], boxes: [], objects: [] })),
     extent: { type: 'rectangle', x, y, width, height },
+    within,
     filters,
     pixelSizeMicrons,
     priority: 'batch',

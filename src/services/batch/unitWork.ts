@@ -1,3 +1,4 @@
+import type { Outline } from '../../segmentation/geometry';
 import type { NucleusModel } from '../models/nucleusModel';
 import type { EmbeddingCache } from '../embeddings/embeddingCache';
 import { Search } from '../search/search';
@@ -32,6 +33,8 @@ export interface WaitingUnit {
   readonly opened: OpenedImage;
   /** Used for the search, µm/px. */
   readonly pixelSizeMicrons: number;
+  /** Only objects in it, image px; all of the unit's when absent. */
+  readonly within: Outline | undefined;
   /** Searched, mm². */
   readonly areaMm2: number;
 }
@@ -74,13 +77,13 @@ export class OwnUnits implements UnitWork {
   }
 
   async search(
-    { position, unit, opened, pixelSizeMicrons, areaMm2 }: WaitingUnit,
+    { position, unit, opened, within, pixelSizeMicrons, areaMm2 }: WaitingUnit,
     signal: AbortSignal,
   ): Promise<UnitOutcome> {
     const { jobFolder, intents, filters } = this.asked;
     const start = performance.now();
     const features = await searchUnit(
-      { search: this.#search, image: opened.image, intents, filters, pixelSizeMicrons, signal },
+      { search: this.#search, image: opened.image, intents, filters, within, pixelSizeMicrons, signal },
       unit,
     );
     const sha256 = await writeUnit(unitPath(jobFolder, position, unit.index), features);

@@ -1,6 +1,6 @@
 import type { JobOptions, Priority } from '../../engine/engine';
 import type { ObjectFeatureCollection } from '../../segmentation/features';
-import { outlineContains } from '../../segmentation/geometry';
+import { outlineContains, type Outline } from '../../segmentation/geometry';
 import type { FoundObject } from '../../segmentation/stitch';
 import type { EmbeddingCache } from '../embeddings/embeddingCache';
 import type { PromptableModel } from '../models/promptableModel';
@@ -28,6 +28,8 @@ export interface SearchRequest {
   readonly image: SearchImage;
   readonly prompts: readonly IntentPrompt[];
   readonly extent: SearchExtent;
+  /** Objects whose highest pixel lies outside of it are left out, image px; a part of a larger extent. */
+  readonly within?: Outline | undefined;
   readonly filters?: SearchFilters | undefined;
   /** Overrides the image's, µm/px. */
   readonly pixelSizeMicrons?: number | undefined;
@@ -102,6 +104,7 @@ export class Search {
     const where = planSearch(image, extent, manifest, {
       tileLimit: this.options.tiles ?? TILE_LIMIT,
       pixelSizeMicrons,
+      within: request.within,
     });
     const job: JobOptions = { priority: request.priority ?? 'interactive', signal: request.signal };
     const encoded = new EncodedImage({ model, cache, image, spaces: where.spaces, job });
@@ -122,7 +125,8 @@ export class Search {
     const run = new TileRun(encoded, this.#blocks, where);
     await run.findObjects(embedded, result, request.onTile ?? (() => undefined));
     const { total, failed, cached } = run;
-    if (failed.length === total) throw run.firstFault;
+    // A part of a larger extent may have no tile at all.
+    if (total > 0 && failed.length === total) throw run.firstFault;
     const featureCollection = result.features();
     return {
       result,

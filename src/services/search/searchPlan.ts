@@ -39,7 +39,12 @@ export function planSearch(
   image: SearchImage,
   extent: SearchExtent,
   manifest: PromptableModel['manifest'],
-  options: { readonly pixelSizeMicrons?: number | undefined; readonly tileLimit: number },
+  options: {
+    readonly pixelSizeMicrons?: number | undefined;
+    readonly tileLimit: number;
+    /** Image px; in place of the extent's own. */
+    readonly within?: Outline | undefined;
+  },
 ): SearchPlan {
   const warnings: Warning[] = [];
   const known = options.pixelSizeMicrons ?? image.pixelSizeMicrons;
@@ -56,8 +61,8 @@ export function planSearch(
     });
   const clipped = clipExtent(extent, image);
   const spaces = relateSpaces(image, pixelSizeMicrons, manifest.micronsPerPixel);
-  const within =
-    clipped.within === undefined ? undefined : mapOutline(clipped.within, 1 / spaces.scale, 0, 0);
+  const outline = options.within ?? clipped.within;
+  const within = outline === undefined ? undefined : mapOutline(outline, 1 / spaces.scale, 0, 0);
   const bounds = rectangleToModelSpace(spaces, clipped.bounds);
   // Counted before they are made: a wrong pixel size could ask for millions.
   const step = manifest.tileSize - TILE_OVERLAP;

@@ -47,7 +47,8 @@ export interface IntentPrompt {
 export type SearchExtent =
   | { readonly type: 'image' }
   | ({ readonly type: 'view' | 'rectangle' } & Rectangle)
-  | { readonly type: 'polygon'; readonly coordinates: readonly unknown[] };
+  | { readonly type: 'polygon'; readonly coordinates: readonly unknown[] }
+  | { readonly type: 'multipolygon'; readonly coordinates: readonly unknown[] };
 
 /** Filters that need no inference. */
 export interface SearchFilters {
@@ -77,10 +78,14 @@ export function readExamples(features: readonly unknown[]): Outline[] {
 /** The part of an extent that lies in the image. @throws BridgeError `EmptyExtent`, `GeometryInvalid` */
 export function clipExtent(extent: SearchExtent, image: Size): ClippedExtent {
   if (extent.type === 'image') return { bounds: { x: 0, y: 0, width: image.width, height: image.height } };
-  if (extent.type !== 'polygon') return { bounds: clipRectangle(extent, image) };
+  if (extent.type !== 'polygon' && extent.type !== 'multipolygon')
+    return { bounds: clipRectangle(extent, image) };
   let within: Outline;
   try {
-    within = readGeometry({ type: 'Polygon', coordinates: extent.coordinates });
+    within = readGeometry({
+      type: extent.type === 'polygon' ? 'Polygon' : 'MultiPolygon',
+      coordinates: extent.coordinates,
+    });
   } catch (error) {
     throw new BridgeError('GeometryInvalid', `the extent is not a polygon: ${(error as Error).message}`);
   }

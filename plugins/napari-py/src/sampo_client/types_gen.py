@@ -109,8 +109,15 @@ class ExtentPolygon(TypedDict):
     coordinates: list[list[list[float]]]
 
 
+class ExtentMultiPolygon(TypedDict):
+    """GeoJSON coordinates of several polygons, which may overlap."""
+
+    type: Literal['multipolygon']
+    coordinates: list[list[list[list[float]]]]
+
+
 #: Where to look for objects.
-Extent: TypeAlias = "Union[ExtentImage, ExtentRectangle, ExtentPolygon]"
+Extent: TypeAlias = "Union[ExtentImage, ExtentRectangle, ExtentPolygon, ExtentMultiPolygon]"
 
 
 class Filters(TypedDict, total=False):

@@ -43,7 +43,7 @@ export class QueuedUnits implements UnitWork {
   }
 
   async search(
-    { position, unit, opened, pixelSizeMicrons, areaMm2 }: WaitingUnit,
+    { position, unit, opened, within, pixelSizeMicrons, areaMm2 }: WaitingUnit,
     signal: AbortSignal,
   ): Promise<UnitOutcome> {
     if (opened.elsewhere === undefined)
@@ -54,6 +54,7 @@ export class QueuedUnits implements UnitWork {
       position,
       unit: { index, x, y, width, height },
       image: opened.elsewhere,
+      ...(within && { within }),
       pixelSizeMicrons,
       returned: 0,
     };

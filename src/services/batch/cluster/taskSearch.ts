@@ -60,8 +60,8 @@ export class TaskSearch {
       );
     return this.#images.use(imageKey, openImage, (image) =>
       this.#intents.use(JSON.stringify([folder, task.intents]), loadIntents, async (intents) => {
-        const { filters, pixelSizeMicrons, position, unit } = task;
-        const asked = { search: this.#search, image, intents, filters, pixelSizeMicrons, signal };
+        const { filters, within, pixelSizeMicrons, position, unit } = task;
+        const asked = { search: this.#search, image, intents, filters, within, pixelSizeMicrons, signal };
         const features = await searchUnit(asked, unit);
         const sha256 = await writeUnit(unitPath(folder, position, unit.index), features, 'shared');
         return { objects: features.length, seconds: (performance.now() - start) / 1000, sha256 };

@@ -173,9 +173,13 @@ export class UnitQueue {
     const open = this.#open.get(id);
     if (open === undefined) return;
     const state = job === undefined ? 'unknown' : await job.getState();
-    if (state === 'completed') return this.#finished(id, job!.returnvalue);
+    if (state === 'completed') {
+      // It may have been finished between the two questions, and the first saw no answer yet.
+      const answer = job!.returnvalue ?? (await this.#queue.getJob(id))?.returnvalue;
+      return answer === null || answer === undefined ? undefined : this.#finished(id, answer);
+    }
     if (state === 'failed') {
-      if (open.looked) return this.#failed(id, job!.failedReason);
+      if (open.looked) return this.#failed(id, await this.#reasonOf(id, job!));
       // What had failed before somebody resumed the job is tried anew.
       await this.#queue.remove(id);
     }
@@ -188,6 +192,13 @@ export class UnitQueue {
       removeOnComplete: { age: KEPT_SECONDS },
       removeOnFail: { age: KEPT_SECONDS },
     });
+  }
+
+  /** As above: the job was asked for before its state. */
+  async #reasonOf(id: string, job: Job<UnitTask, UnitAnswer>): Promise<string> {
+    return (
+      job.failedReason ?? (await this.#queue.getJob(id))?.failedReason ?? 'it failed for no known reason'
+    );
   }
 
   #finished(id: string, answer: UnitAnswer): void {

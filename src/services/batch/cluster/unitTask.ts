@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SearchFilters } from '../../search/searchRequest';
 import type { Stain } from '../../images/stains';
+import type { Outline } from '../../../segmentation/geometry';
 import type { Unit } from '../../../segmentation/unitGrid';
 import type { PinnedIntent } from '../job';
 import type { JobError } from '../jobStore';
@@ -24,6 +25,8 @@ export interface UnitTask {
   readonly position: number;
   readonly unit: Unit;
   readonly image: SharedImage;
+  /** Only objects in it, image px; all of the unit's when absent. */
+  readonly within?: Outline | undefined;
   /** Used for the search, µm/px. */
   readonly pixelSizeMicrons: number;
   readonly intents: readonly PinnedIntent[];
