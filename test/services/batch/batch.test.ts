@@ -1,6 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BridgeError } from '../../../src/errors';
+import { JobStore } from '../../../src/services/batch/jobStore';
+import { makeTissue } from '../../segmentation/tissue';
+import { tissueImage } from '../fakeEngine';
 import { BatchHarness } from './batchHarness';
 
 const PATHS = ['/slides/a.tif', '/slides/b.tif'];
@@ -199,4 +202,81 @@ test('an intent that has learned nothing is refused before anything is made', as
   const { intentId } = harness.product.intents.create('empty');
   await expect(runBoth([intentId])).rejects.toMatchObject({ errorName: 'NoPositiveClick' });
   expect(harness.batch.list()).toEqual([]);
+});
+
+test('an extent of several polygons is kept to: nothing outside, nothing lost, nothing twice', async () => {
+  const intentIds = [await harness.intent('even', 0)];
+  const ring = (x: number, y: number, side: number) => [
+    [
+      [x, y],
+      [x + side, y],
+      [x + side, y + side],
+      [x, y + side],
+      [x, y],
+    ],
+  ];
+  const corner = ring(300, 100, 200);
+  const extent = {
+    type: 'multipolygon' as const,
+    // Two that overlap, and a third away from them.
+    coordinates: [corner, ring(400, 200, 150), ring(20, 20, 120)],
+  };
+  const { jobId } = await harness.batch.start({
+    intentIds,
+    images: [{ path: PATHS[0]!, extent }],
+    outputFolder: harness.out,
+  });
+  await harness.batch.idle();
+  const report = harness.batch.status(jobId);
+  expect(report.state).toBe('done');
+  const inside = [...(await harness.searchIn(PATHS[0]!, intentIds, extent)).entries()].sort();
+  expect(inside.length).toBeGreaterThan(8);
+  expect([...harness.result('a').entries()].sort()).toEqual(inside);
+  expect(inside.length).toBeLessThan((await harness.wholeSearch(PATHS[0]!, intentIds)).size);
+  // 200² + 150² - 100² + 120² px
+  const pixelSize = harness.images.get(PATHS[0]!)!.pixelSizeMicrons!;
+  expect(report.counts.areaMm2).toBeCloseTo((66_900 * pixelSize ** 2) / 1e6, 4);
+});
+
+test('a job that has ended is not cancelled any more: it is answered as it is', async () => {
+  const gone = harness.images.get(PATHS[0]!)!;
+  harness.images.delete(PATHS[0]!);
+  const { jobId } = await runBoth([await harness.intentOf(gone, 'even', 0)]);
+  expect((await harness.batch.cancel(jobId)).state).toBe('failed');
+  expect(harness.batch.status(jobId).state).toBe('failed');
+});
+
+test('the tables of a cancelled job say what is finished', async () => {
+  const intentIds = [await harness.intent('even', 0)];
+  let reached = (): void => undefined;
+  const moment = new Promise<void>((resolve) => (reached = resolve));
+  harness.beforeOpen = (path) => {
+    if (path === PATHS[1]) reached();
+  };
+  const request = { intentIds, images: PATHS.map((path) => ({ path })), outputFolder: harness.out };
+  const { jobId } = await harness.batch.start(request);
+  await moment;
+  await harness.batch.cancel(jobId);
+  expect(harness.text('summary.csv')).toMatch(/\/slides\/a\.tif,a\.geojson,done,even,\d+/);
+  expect(harness.text('summary.csv')).toContain('/slides/b.tif,,waiting');
+  expect(harness.text('index.html')).toContain('cancelled');
+});
+
+test('the tables are not written again after every image: the first, then at intervals, and in the end', async () => {
+  const intentIds = [await harness.intent('even', 0)];
+  const paths = Array.from({ length: 25 }, (_, i) => `/slides/small${i}.tif`);
+  const tissue = makeTissue({ width: 90, height: 70 }, 3, 0.0011);
+  for (const path of paths) harness.images.set(path, { ...tissueImage(tissue), uri: path, key: path });
+  const written = jest.spyOn(JobStore.prototype, 'failedUnits');
+  const { jobId } = await harness.batch.start({
+    intentIds,
+    images: paths.map((path) => ({ path })),
+    outputFolder: harness.out,
+  });
+  await harness.batch.idle();
+  const times = written.mock.calls.length;
+  written.mockRestore();
+  expect(harness.batch.status(jobId).state).toBe('done');
+  expect(times).toBeLessThan(10);
+  expect(harness.text('summary.csv').trim().split('\r\n')).toHaveLength(26);
 });

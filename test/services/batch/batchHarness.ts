@@ -7,6 +7,7 @@ import { JobStore } from '../../../src/services/batch/jobStore';
 import { EmbeddingCache } from '../../../src/services/embeddings/embeddingCache';
 import { NucleusModel } from '../../../src/services/models/nucleusModel';
 import { Search } from '../../../src/services/search/search';
+import type { SearchExtent } from '../../../src/services/search/searchRequest';
 import type { SearchImage } from '../../../src/services/search/tilePixels';
 import { assembleProduct, type Product } from '../../../src/services/verbs/product';
 import { openStore, type Store } from '../../../src/store/store';
@@ -93,8 +94,12 @@ export class BatchHarness {
 
   /** An intent that has learned from clicks on nuclei of a parity in the first image. */
   async intent(name: string, parity: 0 | 1): Promise<string> {
+    return this.intentOf(this.images.get('/slides/a.tif')!, name, parity);
+  }
+
+  /** The same, taught in an image that need not be among those of a job. */
+  async intentOf(image: SearchImage, name: string, parity: 0 | 1): Promise<string> {
     const { intentId } = this.product.intents.create(name);
-    const image = this.images.get('/slides/a.tif')!;
     await this.product.findAll.run({
       sessionId: 'me',
       model: this.model,
@@ -107,6 +112,15 @@ export class BatchHarness {
 
   /** Ids of what one search of the whole image finds. */
   async wholeSearch(path: string, intentIds: readonly string[]): Promise<Map<string, string>> {
+    return this.searchIn(path, intentIds, { type: 'image' });
+  }
+
+  /** Ids of what one search of a part of it finds. */
+  async searchIn(
+    path: string,
+    intentIds: readonly string[],
+    extent: SearchExtent,
+  ): Promise<Map<string, string>> {
     const image = this.images.get(path)!;
     const search = new Search(this.model, new EmbeddingCache());
     const { featureCollection } = await search.run({
@@ -117,7 +131,7 @@ export class BatchHarness {
         boxes: [],
         objects: [],
       })),
-      extent: { type: 'image' },
+      extent,
     });
     return new Map(
       featureCollection.features.map((feature) => [String(feature.id), JSON.stringify(feature)]),
