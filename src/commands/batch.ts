@@ -173,13 +173,15 @@ async function follow(
 }
 
 function progressOf({ images, units, objects, etaSeconds, message }: BatchJob) {
-  // Of the image under way, the share of its units; images not yet opened count as a whole.
   const finished = images.done + images.failed;
-  const share = units.total === 0 ? 0 : (units.done + units.failed) / units.total;
-  const opened = Math.min(images.total, finished + 1);
+  const ended = units.done + units.failed;
+  // Of the images opened so far, the share of their units; images not yet opened count as a whole.
+  const opened = Math.min(images.total, finished + (units.total > ended ? 1 : 0));
+  const share = units.total === 0 ? 0 : ended / units.total;
+  const shown = Math.min(images.total, finished + 1);
   return {
     percentage: images.total === 0 ? 100 : (100 * share * opened) / images.total,
-    message: message === '' ? `image ${opened} of ${images.total}, ${objects} objects` : message,
+    message: message === '' ? `image ${shown} of ${images.total}, ${objects} objects` : message,
     ...(etaSeconds !== undefined && { etaSeconds }),
   };
 }

@@ -38,8 +38,8 @@ td:first-child, th:first-child { text-align: left; }
 th { font-weight: 600; border-bottom: 1px solid var(--line); }
 .error { color: #c33; }
 </style>
-<h1>${counts.images.done} of ${counts.images.total} images, ${counts.objects.toLocaleString('en')} objects, ${counts.areaMm2.toFixed(1)} mm²</h1>
-<p class="faint">Job of ${escaped(createdAt)}, ${escaped(state)}${message === '' ? '' : `: ${escaped(message)}`}. Each picture: the image${document.tissue ? ' with the edge of its tissue' : ''}, then where the objects of each class are: ${legend}</p>
+<h1>${counts.images.done} of ${counts.images.total} images, ${counts.objects.toLocaleString('en')} objects, ${area(counts.areaMm2)} mm²</h1>
+<p class="faint">Job of ${escaped(createdAt.slice(0, 16).replace('T', ' '))} UTC, ${escaped(state)}${message === '' ? '' : `: ${escaped(message)}`}. Each picture: the image${document.tissue ? ' with the edge of its tissue' : ''}, then where the objects of each class are (the darker the denser, by the densest place of each map): ${legend}</p>
 <p><a href="summary.csv">summary.csv</a> · <a href="errors.csv">errors.csv</a> · <a href="methods.txt">methods.txt</a> · <a href="job.json">job.json</a></p>
 ${cards.join('\n')}
 </html>
@@ -71,7 +71,12 @@ function table({ classes, areaMm2 }: NonNullable<StoredImage['outcome']>): strin
       `<tr><td>${escaped(name)}</td><td>${count.toLocaleString('en')}</td><td>${density.toFixed(1)}</td><td>${meanArea.toFixed(1)}</td><td>${meanScore.toFixed(2)}</td></tr>`,
   );
   return `<table><tr><th>class</th><th>objects</th><th>per mm²</th><th>mean area µm²</th><th>mean score</th></tr>${rows.join('')}</table>
-<p class="faint">${areaMm2.toFixed(3)} mm² searched</p>`;
+<p class="faint">${area(areaMm2)} mm² searched</p>`;
+}
+
+/** mm² with three digits that count: 0.0144, 1.23, 312. */
+function area(mm2: number): string {
+  return mm2 >= 100 ? mm2.toFixed(0) : String(Number(mm2.toPrecision(3)));
 }
 
 function escaped(text: string): string {
