@@ -3,7 +3,7 @@
  * a loop (before and after, in the same run), peak memory of server and engine by area, and a cached click beside the batch.
  * `npm run build`, then `node -r ./scripts/swcRegister.cjs bench/batch.ts --sides 5000,10000 > bench/records/batch.json`.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -127,7 +127,10 @@ async function main(): Promise<void> {
         if (beside.length > 0 || job.units.done < 1) continue;
         clickingSeconds = (await timed(async () => (beside = await clicking()))) / 1000;
       }
-      if (job.state !== 'done') throw new Error(`the job is ${job.state}: ${job.message}`);
+      if (job.state !== 'done') {
+        const errors = readFileSync(join(job.outputFolder, 'errors.csv'), 'utf8');
+        throw new Error(`the job is ${job.state} ${job.message}\n${errors}`);
+      }
       const seconds = (performance.now() - begin) / 1000;
       const { engine } = await client.request('server/status', {});
       slides.push({

@@ -51,7 +51,7 @@ async function startServer(queue?: string): Promise<Started> {
       batchUnitSide: ${UNIT_SIDE}, continueBatches: true, queue: ${JSON.stringify(queue)} })
       .then(({ url, token }) => console.log(JSON.stringify({ url, token })), (error) => { console.error(error); process.exit(1); });`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface(child.stdout!)) {
+  for await (const line of createInterface(child.stdout)) {
     const { url, token } = JSON.parse(line) as { url: string; token: string };
     return { child, url, token };
   }

@@ -24,7 +24,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   server: ['errors', 'abort', 'log', 'protocol', 'services'],
   // It measures the product from inside, so it stands above the services and sees no connection.
   benchmark: ['errors', 'abort', 'segmentation', 'sampo', 'store', 'engine', 'services'],
-  composition: ['errors', 'log', 'bundledModels', 'packageFiles', 'protocol', 'engine', 'store', 'services', 'server'],
+  composition: [
+    'errors',
+    'log',
+    'bundledModels',
+    'packageFiles',
+    'protocol',
+    'engine',
+    'store',
+    'services',
+    'server',
+  ],
   // A worker of a batch: engine and pictures without a server.
   workerComposition: ['errors', 'log', 'packageFiles', 'bundledModels', 'engine', 'services'],
   // A command is a client of the server; what it computes itself are pictures, tables and benchmarks.

@@ -3,6 +3,7 @@ import { coverageMask, coveredArea } from '../../segmentation/coverage';
 import type { Outline, Rectangle, Size } from '../../segmentation/geometry';
 import { findTissue, type TissueMask } from '../../segmentation/tissue';
 import { unitGrid, type Unit } from '../../segmentation/unitGrid';
+import { isBridgeError } from '../../errors';
 import type { RgbPixels } from '../images/pixels';
 import { clipExtent, type SearchExtent } from '../search/searchRequest';
 import type { SearchImage } from '../search/tilePixels';
@@ -12,6 +13,8 @@ import type { Warning } from '../warning';
 const UNIT_SIDE = 2048;
 /** Longest side of the picture in which tissue is found and that the contact sheet shows, px. */
 const OVERVIEW_SIDE = 1536;
+/** Pixels read at a time of an image without a small level. */
+const BAND_PIXELS = 2 ** 24;
 
 /** An image cut into units. */
 export interface CutImage {
@@ -88,10 +91,33 @@ export async function cutImage(image: SearchImage, options: CutOptions): Promise
   };
 }
 
-/** The whole image, small. */
+/** The whole image, small. @throws what reading the image throws */
 async function readOverview(image: SearchImage, signal: AbortSignal): Promise<RgbPixels> {
-  const downsample = Math.max(1, Math.max(image.width, image.height) / OVERVIEW_SIDE);
-  return image.read({ x: 0, y: 0, width: image.width, height: image.height, downsample }, signal);
+  const { width, height } = image;
+  const downsample = Math.max(1, Math.max(width, height) / OVERVIEW_SIDE);
+  try {
+    return await image.read({ x: 0, y: 0, width, height, downsample }, signal);
+  } catch (error) {
+    if (!isBridgeError(error) || error.errorName !== 'LimitExceeded') throw error;
+    return readInBands(image, Math.ceil(downsample), signal);
+  }
+}
+
+/** The same of an image that has no small level and is too large to be read at once. @param downsample a whole number */
+async function readInBands(image: SearchImage, downsample: number, signal: AbortSignal): Promise<RgbPixels> {
+  const { width, height } = image;
+  const rows = downsample * Math.max(1, Math.floor(BAND_PIXELS / width / downsample));
+  const bands: RgbPixels[] = [];
+  for (let y = 0; y < height; y += rows) {
+    const region = { x: 0, y, width, height: Math.min(rows, height - y), downsample };
+    bands.push(await image.read(region, signal));
+  }
+  return {
+    width: bands[0]!.width,
+    height: bands.reduce((sum, band) => sum + band.height, 0),
+    channels: 3,
+    data: Buffer.concat(bands.map(({ data }) => data)),
+  };
 }
 
 /** The tissue that lies in an outline. */

@@ -280,3 +280,25 @@ test('the tables are not written again after every image: the first, then at int
   expect(times).toBeLessThan(10);
   expect(harness.text('summary.csv').trim().split('\r\n')).toHaveLength(26);
 });
+
+test('a slide without a small level, too large to be read at once, is looked over in bands', async () => {
+  const intentIds = [await harness.intent('even', 0)];
+  const image = harness.images.get(PATHS[0]!)!;
+  let refused = 0;
+  harness.images.set(PATHS[0]!, {
+    ...image,
+    // As a file does it, with a limit that suits a small picture; a band is then the whole of it.
+    read: (region, signal) => {
+      if (refused === 0 && region.width === image.width && region.height === image.height) {
+        refused++;
+        return Promise.reject(new BridgeError('LimitExceeded', 'a region is more than the limit'));
+      }
+      return image.read(region, signal);
+    },
+  });
+  const report = await runBoth(intentIds, true);
+  expect(refused).toBe(1);
+  expect(report.state).toBe('done');
+  harness.images.set(PATHS[0]!, image);
+  expect(harness.result('a')).toEqual(await harness.wholeSearch(PATHS[0]!, intentIds));
+});

@@ -133,7 +133,7 @@ export class WorkerLoop {
     await job.moveToDelayed(Date.now() + 1000, token);
     if (!this.#worker.isPaused()) {
       void this.#worker.pause(true);
-      setTimeout(() => this.#worker.resume(), STANDS_BACK).unref();
+      setTimeout(() => void this.#worker.resume(), STANDS_BACK).unref();
     }
     throw new DelayedError();
   }

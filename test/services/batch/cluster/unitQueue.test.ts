@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BridgeError } from '../../../../src/errors';
 import { queueAddress, withoutSecrets } from '../../../../src/services/batch/cluster/redisLink';
@@ -11,14 +13,14 @@ import {
   WorkerLoop,
   type WorkerLoopOptions,
 } from '../../../../src/services/batch/cluster/workerLoop';
-import { RedisServer } from '../../../support/redisServer';
+import { RedisServer, freePort } from '../../../support/redisServer';
 
 const ROOT = resolve(__dirname, '../../../..');
 const KIND: WorkKind = { version: '1.0.0', modelId: 'm@1', encoder: 'e', decoder: 'd' };
 const GOING_ON = new AbortController().signal;
 setMaxListeners(0, GOING_ON);
 let redis: RedisServer;
-let closers: (() => Promise<void>)[] = [];
+const closers: (() => Promise<void>)[] = [];
 const log: string[] = [];
 
 beforeAll(async () => (redis = await RedisServer.start()));
@@ -278,6 +280,43 @@ test('a password is honoured, a wrong one is told, and neither is ever said', as
   } finally {
     for (const close of closers.splice(0).reverse()) await close();
     await locked.dispose();
+  }
+});
+
+test('TLS is honoured: a certificate of the lab’s own is taken where it is made known, and refused where it is not', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sampo-tls-'));
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+  const made = spawnSync('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+    ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate],
+  ]);
+  expect(made.status).toBe(0);
+  const port = await freePort();
+  const secured = await RedisServer.start(
+    ...['--tls-port', String(port), '--port', '0', '--tls-auth-clients', 'no'],
+    ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate],
+  );
+  const script = `
+    const { RedisLink } = require('./src/services/batch/cluster/redisLink');
+    const link = new RedisLink('rediss://localhost:${port}', () => undefined);
+    link.ready(4000).then(() => link.main.ping(), (error) => error.message).then(async (said) => {
+      console.log(said);
+      await link.close();
+    });`;
+  const said = (env: object): string =>
+    spawnSync(process.execPath, ['-r', './scripts/swcRegister.cjs', '-e', script], {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+    }).stdout.trim();
+  try {
+    expect(said({ NODE_EXTRA_CA_CERTS: certificate })).toBe('PONG');
+    expect(said({ NODE_EXTRA_CA_CERTS: '' })).toMatch(
+      /rediss:\/\/localhost:\d+ cannot be used: .*self-signed/,
+    );
+  } finally {
+    await secured.dispose();
+    rmSync(folder, { recursive: true, force: true });
   }
 });
 
