@@ -90,6 +90,7 @@ const DOORS: Record<string, readonly string[]> = {
   zarrita: ['services/images/zarr/zarrProcess.ts'],
   // Loaded only where a batch has a queue.
   bullmq: ['services/batch/cluster/unitQueue.ts', 'services/batch/cluster/workerLoop.ts'],
+  'hyparquet-writer': ['services/batch/geoParquet.ts'],
   ioredis: ['services/batch/cluster/redisLink.ts'],
   libsql: ['store/database.ts'],
   '@bufbuild/protobuf': ['autodiff/onnxCodec.ts', 'autodiff/onnx_pb.ts'],

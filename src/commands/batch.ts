@@ -37,6 +37,7 @@ const OPTIONS = {
   'min-area': { type: 'string' },
   'max-area': { type: 'string' },
   queue: { type: 'string' },
+  geoparquet: { type: 'boolean' },
   json: { type: 'boolean' },
   state: { type: 'string' },
 } as const;
@@ -70,6 +71,7 @@ methods.txt (a paragraph for the paper), job.json and pictures/.
   --min-score NUMBER least score, 0 to 1
   --min-area NUMBER  least area of an object, µm²
   --max-area NUMBER  largest area, µm²
+  --geoparquet       NAME.parquet too: id, class, score, area in µm² and outline, for GeoPandas, DuckDB or QGIS
   --queue URL        Redis or Valkey (redis://HOST:PORT): parts of images are searched by the workers there (sampo worker)
                      on storage that all see; also SAMPO_QUEUE
   --json             prints how the job ended, or the list, as JSON
@@ -111,6 +113,7 @@ exit codes: 0 everything was done, 1 an image failed, wholly or in part (the oth
         outputFolder,
         filters,
         tissue: values.tissue === true,
+        ...(values.geoparquet === true && { geoParquet: true }),
       });
       return follow(client, job, values.json === true, around);
     });

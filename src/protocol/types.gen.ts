@@ -881,6 +881,10 @@ export interface BatchStartParams {
    * search tissue alone, found on a small level
    */
   readonly tissue?: boolean;
+  /**
+   * a GeoParquet file beside each GeoJSON
+   */
+  readonly geoParquet?: boolean;
 }
 export interface BatchStartResult {
   readonly job: BatchJob;

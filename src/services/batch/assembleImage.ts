@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ObjectFeature } from '../../segmentation/features';
 import { errorCode, storageError } from '../../store/storageErrors';
 import { BridgeError } from '../../errors';
+import { GeoParquetFile } from './geoParquet';
 import type { ClassFigures, ImageOutcome, ImagePlan, PinnedIntent } from './job';
 import type { StoredUnit } from './jobStore';
 import { readUnit, sharedFolder, unitPath } from './unitSearch';
@@ -18,6 +19,8 @@ export interface AssemblyParts {
   readonly units: readonly StoredUnit[];
   readonly intents: readonly PinnedIntent[];
   readonly outputFolder: string;
+  /** Writes `NAME.parquet` too. */
+  readonly geoParquet?: boolean | undefined;
   /** Hears of every object, for the pictures. */
   readonly onObject?: ((feature: ObjectFeature) => void) | undefined;
 }
@@ -43,7 +46,10 @@ export async function assembleImage(parts: AssemblyParts): Promise<ImageOutcome>
     parts.intents.map((intent) => [intent.name, { count: 0, score: 0, area: 0 }]),
   );
   let objects = 0;
+  let parquet: GeoParquetFile | undefined;
   try {
+    if (parts.geoParquet === true)
+      parquet = await GeoParquetFile.create(join(outputFolder, `${name}.parquet`));
     const handle = await open(temporary, 'w');
     try {
       await handle.write('{"type":"FeatureCollection","features":[');
@@ -56,6 +62,7 @@ export async function assembleImage(parts: AssemblyParts): Promise<ImageOutcome>
           const feature = JSON.parse(line) as ObjectFeature;
           add(sums, feature);
           onObject?.(feature);
+          await parquet?.add(feature);
         }
         if (lines.length > 0) await handle.write(`${objects === 0 ? '\n' : ',\n'}${lines.join(',\n')}`);
         objects += lines.length;
@@ -65,9 +72,11 @@ export async function assembleImage(parts: AssemblyParts): Promise<ImageOutcome>
     } finally {
       await handle.close();
     }
+    await parquet?.finish();
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
+    await parquet?.discard().catch(() => undefined);
     throw outputError(error, path);
   }
   const failedUnits = units.filter(({ state }) => state === 'failed').length;

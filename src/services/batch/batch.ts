@@ -17,6 +17,8 @@ export interface BatchRequest {
   readonly filters?: SearchFilters | undefined;
   /** Search tissue alone; false when absent. */
   readonly tissue?: boolean | undefined;
+  /** A GeoParquet file beside each GeoJSON; false when absent. */
+  readonly geoParquet?: boolean | undefined;
 }
 
 /** How far a job is. */
@@ -84,6 +86,7 @@ export class Batch {
       outputFolder: request.outputFolder,
       filters: request.filters ?? {},
       tissue: request.tissue ?? false,
+      ...(request.geoParquet === true && { geoParquet: true }),
     };
     jobs.create(jobId, key, document);
     this.#runner.enqueue(jobId);
@@ -186,10 +189,23 @@ function timeLeft({ images, units, unitSeconds }: JobCounts, atATime: number): n
 }
 
 /** The same for the same request; the intents count as they are named, so that an unfinished job keeps its pinned versions. */
-function requestKey({ intentIds, images, outputFolder, filters = {}, tissue = false }: BatchRequest): string {
-  return createHash('sha256')
-    .update(JSON.stringify([intentIds, images, outputFolder, filters, tissue]))
-    .digest('hex');
+function requestKey(request: BatchRequest): string {
+  const { intentIds, images, outputFolder, filters = {}, tissue = false, geoParquet = false } = request;
+  return (
+    createHash('sha256')
+      // Keys of jobs that an earlier version left have no such member.
+      .update(
+        JSON.stringify([
+          intentIds,
+          images,
+          outputFolder,
+          filters,
+          tissue,
+          ...(geoParquet ? ['geoParquet'] : []),
+        ]),
+      )
+      .digest('hex')
+  );
 }
 
 /** Names for the results: those of the files, told apart by a number where several are alike. */

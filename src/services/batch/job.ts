@@ -39,6 +39,8 @@ export interface JobDocument {
   readonly filters: SearchFilters;
   /** Search tissue alone, found on a small level. */
   readonly tissue: boolean;
+  /** A GeoParquet file beside each GeoJSON. */
+  readonly geoParquet?: boolean | undefined;
 }
 
 /** How one image is cut into units; lengths in full-resolution px. */

@@ -247,7 +247,7 @@ export class JobRun {
   async #assemble(position: number, asked: JobImage, opened: OpenedImage, cut: CutImage): Promise<void> {
     const { jobs, encodePng } = this.parts;
     const { jobId } = this.job;
-    const { outputFolder, intents } = this.#document;
+    const { outputFolder, intents, geoParquet } = this.#document;
     const { name } = asked;
     const plan = jobs.image(jobId, position).plan!;
     const units = jobs.units(jobId, position);
@@ -261,6 +261,7 @@ export class JobRun {
       units,
       intents,
       outputFolder,
+      geoParquet,
       onObject: (feature) => picture.add(feature),
     });
     await writePicture(outputFolder, `${name}.png`, await encodePng(picture.draw(cut.overview, cut.tissue)));

@@ -457,6 +457,7 @@ class _BatchStartParamsRequired(TypedDict):
 class BatchStartParams(_BatchStartParamsRequired, total=False):
     filters: Filters
     tissue: bool  # search tissue alone, found on a small level
+    geoParquet: bool  # a GeoParquet file beside each GeoJSON
 
 
 class BatchStartResult(TypedDict):
