@@ -296,7 +296,7 @@ test('a slide without a small level, too large to be read at once, is looked ove
       return image.read(region, signal);
     },
   });
-  const report = await runBoth(intentIds, true);
+  const report = await runBoth(intentIds);
   expect(refused).toBe(1);
   expect(report.state).toBe('done');
   harness.images.set(PATHS[0]!, image);
