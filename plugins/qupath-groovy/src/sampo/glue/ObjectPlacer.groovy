@@ -77,9 +77,32 @@ class ObjectPlacer {
 
     /** Objects of ours in this plane of the image, also those of an earlier session. */
     List<PathObject> all() {
-        return hierarchy.detectionObjects.findAll { PathObject object ->
-            (written.containsKey(object.ID) || object.measurements.containsKey(Features.SCORE)) && inPlane(object)
-        }.toList()
+        return hierarchy.detectionObjects.findAll { PathObject object -> isOurs(object) && inPlane(object) }.toList()
+    }
+
+    /** The object of ours at a place, image px; null for none. Cheap enough for the thread of the windows. */
+    PathObject objectAt(double x, double y) {
+        for (PathObject object : hierarchy.detectionObjects) {
+            ROI roi = object.ROI
+            if (x < roi.boundsX || y < roi.boundsY || x > roi.boundsX + roi.boundsWidth || y > roi.boundsY + roi.boundsHeight) continue
+            if (isOurs(object) && inPlane(object) && roi.contains(x, y)) return object
+        }
+        return null
+    }
+
+    /** Brings the measurements of objects up to those of their features; nothing else of them changes, and nothing of the user's. */
+    void remeasure(Map<UUID, PathObject> objects, Collection<JsonObject> features) {
+        List<PathObject> changed = new ArrayList<>()
+        for (JsonObject feature : features) {
+            PathObject object = objects.get(UUID.fromString(Json.text(feature, 'id')))
+            if (object == null || belongsToUser(object, Features.className(feature))) continue
+            if (Features.measure(object, feature)) changed.add(object)
+        }
+        if (!changed.isEmpty()) hierarchy.fireObjectMeasurementsChangedEvent(this, changed)
+    }
+
+    private boolean isOurs(PathObject object) {
+        return written.containsKey(object.ID) || object.measurements.containsKey(Features.SCORE)
     }
 
     private boolean inPlane(PathObject object) {

@@ -12,6 +12,7 @@ import sampo.transport.ServerRequest
 
 import java.awt.image.BufferedImage
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.ConcurrentLinkedDeque
 import java.util.concurrent.CopyOnWriteArrayList
 
 /**
@@ -27,6 +28,8 @@ class Workspace {
     final ServerLauncher launcher
     private final Map<String, ImageSession> sessions = new ConcurrentHashMap<>()
     private final List<Closure<?>> intentListeners = new CopyOnWriteArrayList<>()
+    /** By intent: in which image each judgement of this run was made, the last one last. */
+    private final Map<String, Deque<Judging>> judgementOrder = new ConcurrentHashMap<>()
     private volatile List<Intent> intents = Collections.emptyList()
     /** Hears lines for a log; never null. */
     Closure<?> log = { String line -> }
@@ -98,6 +101,10 @@ class Workspace {
     void deleteIntent(String id) {
         client.ask('intent/delete', Json.object(intentId: id))
         refreshIntents()
+    }
+
+    protected Deque<Judging> judgedLast(String intentId) {
+        return judgementOrder.computeIfAbsent(intentId) { String id -> new ConcurrentLinkedDeque<Judging>() }
     }
 
     /** The versions of an intent, newest first. */

@@ -55,11 +55,11 @@ class Plugin {
     static Plugin get() { return installed }
 
     private void register() {
-        gui.installCommand('Extensions>SAMPO>Find all in view', { controller.findInView() } as Runnable)
-        gui.installCommand('Extensions>SAMPO>Find all in the selected annotation', { controller.findInSelection() } as Runnable)
-        gui.installCommand('Extensions>SAMPO>Find all in the whole image', { controller.findInImage() } as Runnable)
-        gui.installCommand('Extensions>SAMPO>Classify the selected objects', { controller.classifySelected() } as Runnable)
-        gui.installCommand('Extensions>SAMPO>Refine', { controller.refine() } as Runnable)
+        gui.installCommand('Extensions>SAMPO>Find all in view', { controller.finding.inView(false) } as Runnable)
+        gui.installCommand('Extensions>SAMPO>Find all in the selected annotation', { controller.finding.inSelection() } as Runnable)
+        gui.installCommand('Extensions>SAMPO>Find all in the whole image', { controller.finding.inImage() } as Runnable)
+        gui.installCommand('Extensions>SAMPO>Classify the selected objects', { controller.finding.classifySelected() } as Runnable)
+        gui.installCommand('Extensions>SAMPO>Refine', { controller.refining.refine() } as Runnable)
         gui.toolManager.installTool(controller.tool.tool, new KeyCodeCombination(KeyCode.J))
         gui.analysisTabPane.tabs.add(tab)
         new Keys(controller).install()

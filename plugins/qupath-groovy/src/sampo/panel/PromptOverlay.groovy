@@ -38,18 +38,18 @@ class PromptOverlay extends AbstractOverlay {
 
     @Override
     void paintOverlay(Graphics2D g2d, ImageRegion region, double downsample, ImageData<BufferedImage> data, boolean paintCompletely) {
-        ImageSession session = controller.sessionOf(data, viewer.ZPosition, viewer.TPosition)
+        ImageSession session = controller.images.sessionOf(data, viewer.ZPosition, viewer.TPosition)
         if (session == null) return
         Graphics2D g = (Graphics2D) g2d.create()
         g.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON)
-        Difference difference = controller.difference
+        Difference difference = controller.refining.difference
         if (difference != null && difference.session.is(session)) {
             outline(g, difference.removed, REMOVED, downsample, true)
             outline(g, difference.reshaped, RESHAPED, downsample, false)
             outline(g, difference.added, ADDED, downsample, false)
         }
-        PathObject reviewed = controller.reviewed
-        if (reviewed != null && controller.reviewSession.is(session)) {
+        PathObject reviewed = controller.review.shown
+        if (reviewed != null && controller.review.session.is(session)) {
             Shape shape = reviewed.ROI.shape
             g.setStroke(new BasicStroke((float) (5 * downsample)))
             g.setColor(Color.BLACK)

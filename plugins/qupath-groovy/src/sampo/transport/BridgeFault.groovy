@@ -90,10 +90,10 @@ class BridgeFault extends RuntimeException {
             'the plugin connects again by itself; clicks and judgements are kept', true)
     }
 
-    /** @param method of the server that the plugin needs and an older server lacks */
-    static BridgeFault notAvailable(String method) {
-        return new BridgeFault('NotAvailable', -32006, "this server has no $method" as String,
-            'update the server', false)
+    /** @param what the plugin needs and an older server lacks, a method or a few words */
+    static BridgeFault notAvailable(String what) {
+        return new BridgeFault('NotAvailable', -32006, "this server has no $what" as String,
+            'it is older than this plugin: update the server', false)
     }
 
     /** One text for a message box: what happened, then what to do. */

@@ -18,6 +18,7 @@ class PathObjectHierarchy {
     void removeObjects(Collection<? extends PathObject> objects, boolean keepChildren) { objects.each { it.parent?.removeChildObjects([it]) }; tell() }
     void fireHierarchyChangedEvent(Object source) { tell() }
     void fireObjectClassificationsChangedEvent(Object source, Collection<? extends PathObject> objects) { tell() }
+    void fireObjectMeasurementsChangedEvent(Object source, Collection<? extends PathObject> objects) { tell() }
     private static List<PathObject> below(PathObject object, List<PathObject> into = []) {
         for (child in object.childObjects) { into << child; below(child, into) }
         return into
