@@ -158,7 +158,7 @@ if (available.size > 0 && existsSync(join(root, 'dist', 'main.js'))) {
     const java = process.env.JAVA_HOME
       ? join(process.env.JAVA_HOME, 'bin', 'java')
       : available.get(Math.max(...available.keys()));
-    for (const suite of ['transport.groovy', 'glue.groovy', 'signatures.groovy'])
+    for (const suite of ['transport.groovy', 'glue.groovy', 'badInput.groovy', 'signatures.groovy'])
       runSuite('real QuPath', java, [...sources, ...real], suite);
   } else {
     for (const pairing of PAIRINGS) {
@@ -179,12 +179,8 @@ if (available.size > 0 && existsSync(join(root, 'dist', 'main.js'))) {
         continue;
       }
       runSuite(label, available.get(version), [...sources, ...classPath], 'transport.groovy');
-      runSuite(
-        label,
-        available.get(version),
-        [...sources, join(here, 'standins'), ...classPath],
-        'glue.groovy',
-      );
+      for (const suite of ['glue.groovy', 'badInput.groovy'])
+        runSuite(label, available.get(version), [...sources, join(here, 'standins'), ...classPath], suite);
     }
   }
 }

@@ -3,6 +3,7 @@ package sampo.glue
 import com.google.gson.JsonObject
 import groovy.transform.CompileStatic
 import qupath.lib.objects.PathObject
+import qupath.lib.objects.classes.PathClass
 import qupath.lib.objects.hierarchy.PathObjectHierarchy
 import qupath.lib.regions.ImagePlane
 import qupath.lib.roi.interfaces.ROI
@@ -70,9 +71,15 @@ class ObjectPlacer {
         return found
     }
 
-    /** These look as they should: a change that we made ourselves is not the user's. */
-    synchronized void adopt(Collection<PathObject> objects) {
-        for (PathObject object : objects) written.put(object.ID, look(object))
+    /** The class of ours has another name now. Whose an object is does not change with it. */
+    synchronized void rename(String from, PathClass to) {
+        List<PathObject> theirs = all().findAll { PathObject object -> object.pathClass?.toString() == from }
+        for (PathObject object : theirs) {
+            boolean ofUser = belongsToUser(object, from)
+            object.pathClass = to
+            if (!ofUser) written.put(object.ID, look(object))
+        }
+        if (!theirs.isEmpty()) hierarchy.fireObjectClassificationsChangedEvent(this, theirs)
     }
 
     /** Objects of ours in this plane of the image, also those of an earlier session. */

@@ -2,7 +2,9 @@ package sampo.glue
 
 import com.google.gson.JsonObject
 import groovy.transform.CompileStatic
+import qupath.lib.common.ColorTools
 import qupath.lib.images.ImageData
+import qupath.lib.objects.classes.PathClass
 import sampo.transport.BridgeClient
 import sampo.transport.BridgeFault
 import sampo.transport.BridgeState
@@ -93,6 +95,13 @@ class Workspace {
         refreshIntents()
     }
 
+    /** Another name for a class; objects shown follow it, and are ours as before. */
+    void renameIntent(Intent intent, String name) {
+        updateIntent(intent.id, name, null)
+        PathClass renamed = PathClass.fromString(name, ColorTools.packRGB(intent.color[0], intent.color[1], intent.color[2]))
+        for (ImageSession session : allSessions()) session.placer.rename(intent.name, renamed)
+    }
+
     void forgetExamples(String id) {
         client.ask('intent/update', Json.object(intentId: id, clearExemplars: true))
         refreshIntents()
@@ -114,9 +123,10 @@ class Workspace {
 
     /**
      * The session of a plane; the same one as long as the viewer shows the same image data. Reads pixels the first time.
-     * @throws IOException
+     * @throws IllegalArgumentException when `data` is null @throws IOException
      */
     ImageSession session(ImageData<BufferedImage> data, int z = 0, int t = 0) {
+        if (data == null) throw new IllegalArgumentException('no image is open: open one first')
         ViewerImage image = ViewerImage.of(data, z, t)
         String key = image.uri
         ImageSession known = sessions.get(key)

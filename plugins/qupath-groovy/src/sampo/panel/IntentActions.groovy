@@ -4,10 +4,8 @@ import groovy.transform.CompileStatic
 import qupath.fx.dialogs.Dialogs
 import qupath.lib.common.ColorTools
 import qupath.lib.gui.viewer.QuPathViewer
-import qupath.lib.objects.PathObject
 import qupath.lib.objects.classes.PathClass
 import sampo.glue.Features
-import sampo.glue.ImageSession
 import sampo.glue.Intent
 
 /** Making, renaming, colouring and deleting classes, and QuPath's own list of classes beside ours. */
@@ -62,17 +60,7 @@ class IntentActions {
     }
 
     void rename(Intent which, String name) {
-        controller.work.start {
-            controller.workspace.updateIntent(which.id, name, null)
-            // Objects shown follow the new name.
-            PathClass renamed = PathClass.fromString(name, packed(which.color))
-            for (ImageSession session : controller.workspace.allSessions()) {
-                List<PathObject> theirs = session.placer.all().findAll { PathObject object -> object.pathClass?.toString() == which.name }
-                for (PathObject object : theirs) object.pathClass = renamed
-                session.placer.adopt(theirs)
-                session.data.hierarchy.fireObjectClassificationsChangedEvent(this, theirs)
-            }
-        }
+        controller.work.start { controller.workspace.renameIntent(which, name) }
     }
 
     void recolor(Intent which, List<Integer> color) {
