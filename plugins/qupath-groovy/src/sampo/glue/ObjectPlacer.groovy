@@ -8,6 +8,8 @@ import qupath.lib.objects.hierarchy.PathObjectHierarchy
 import qupath.lib.regions.ImagePlane
 import qupath.lib.roi.interfaces.ROI
 
+import java.util.concurrent.ConcurrentHashMap
+
 /**
  * Puts the server's objects into one image and takes them out again, each step in one hierarchy event, and remembers steps
  * so that they can be taken back (QuPath's own undo ends at 10,000 objects).
@@ -20,7 +22,7 @@ class ObjectPlacer {
     private final PathObjectHierarchy hierarchy
     private final ImagePlane plane
     /** Id to how the object looked when it was placed. */
-    private final Map<UUID, String> written = new HashMap<>()
+    private final Map<UUID, String> written = new ConcurrentHashMap<>()
     private final List<PlacedChange> done = new ArrayList<>()
     private final List<PlacedChange> undone = new ArrayList<>()
     /** Hears of features that cannot be read; never null. */
@@ -175,25 +177,28 @@ class ObjectPlacer {
 
     private void perform(List<PathObject> added, List<PathObject> removed) {
         if (added.isEmpty() && removed.isEmpty()) return
+        // Before the lock: the thread of the windows waits for it, and this takes longer than the change itself.
+        Map<UUID, String> looks = new HashMap<>(2 * added.size())
+        for (PathObject object : added) looks.put(object.ID, look(object))
         synchronized (hierarchy) {
-            PathObject root = hierarchy.rootObject
             Map<UUID, PathObject> parents = new HashMap<>()
-            Map<PathObject, List<PathObject>> byParent = new IdentityHashMap<>()
+            Map<PathObject, List<PathObject>> leaving = new IdentityHashMap<>()
             for (PathObject object : removed) {
                 if (object.parent == null) continue
                 parents.put(object.ID, object.parent)
-                byParent.computeIfAbsent(object.parent) { PathObject key -> new ArrayList<PathObject>() }.add(object)
-                written.remove(object.ID)
+                leaving.computeIfAbsent(object.parent) { PathObject key -> new ArrayList<PathObject>() }.add(object)
             }
-            for (Map.Entry<PathObject, List<PathObject>> entry : byParent.entrySet()) entry.key.removeChildObjects(entry.value)
-            Map<PathObject, List<PathObject>> into = new IdentityHashMap<>()
+            for (Map.Entry<PathObject, List<PathObject>> entry : leaving.entrySet()) entry.key.removeChildObjects(entry.value)
+            PathObject root = hierarchy.rootObject
+            Map<PathObject, List<PathObject>> coming = new IdentityHashMap<>()
             for (PathObject object : added) {
-                into.computeIfAbsent(parents.get(object.ID) ?: root) { PathObject key -> new ArrayList<PathObject>() }.add(object)
-                written.put(object.ID, look(object))
+                coming.computeIfAbsent(parents.get(object.ID) ?: root) { PathObject key -> new ArrayList<PathObject>() }.add(object)
             }
-            for (Map.Entry<PathObject, List<PathObject>> entry : into.entrySet()) entry.key.addChildObjects(entry.value)
-            hierarchy.fireHierarchyChangedEvent(this)
+            for (Map.Entry<PathObject, List<PathObject>> entry : coming.entrySet()) entry.key.addChildObjects(entry.value)
+            for (PathObject object : removed) written.remove(object.ID)
+            written.putAll(looks)
         }
+        hierarchy.fireHierarchyChangedEvent(this)
     }
 
     /** @param className of the feature that would take its place; for an object of an earlier session, what the server calls it */

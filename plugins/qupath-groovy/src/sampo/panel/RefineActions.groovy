@@ -44,9 +44,10 @@ class RefineActions {
                 RefineOutcome done = session.refine(intent.id) { String said, Double percent, Double eta, JsonElement metrics ->
                     work.later { showProgress(said, percent, eta, metrics) }
                 }
+                Difference made = new Difference(session, done.change)
                 work.later {
                     refined.set(done)
-                    difference = new Difference(session, done.change)
+                    difference = made
                     text.set("${done.verdict.capitalize()} (${String.format(Locale.ROOT, '%.1f', done.seconds)} s)" as String)
                     controller.viewers.repaint()
                 }
