@@ -8,7 +8,6 @@
 import com.google.gson.GsonBuilder
 import qupath.lib.regions.ImagePlane
 import sampo.glue.Click
-import sampo.glue.Extents
 import sampo.glue.Json
 import sampo.glue.ObjectPlacer
 import sampo.glue.Workspace
@@ -19,6 +18,8 @@ import java.util.concurrent.atomic.AtomicLong
 
 SEARCHES = 15
 OBJECTS = 100000
+/** Longest side of what is searched, px. */
+SIDE = 512
 
 def data = getCurrentImageData()
 if (data == null) throw new IllegalStateException('No image is open')
@@ -77,27 +78,38 @@ try {
         pixels.addAndGet((long) (request.params.get('width').asLong / downsample) * (long) (request.params.get('height').asLong / downsample))
         return answer
     }
+    // As in the panel: QuPath's own undo hears of changes once they have paused.
+    def panel = window ? getQuPath().analysisTabPane.tabs.find { it.text == 'SAMPO' }?.userData : null
+    def telling = { hierarchy, tell -> panel ? panel.controller.images.undo.later(hierarchy, tell) : tell.call() }
+    session.placer.telling = telling
+    figures.garbageCollectionMs = round(median((1..3).collect { long start = System.nanoTime(); System.gc(); (System.nanoTime() - start) / 1e6d }))
     session.addClick(new Click(intent.id, given[0], given[1], true))
     figures.fxIdle = watched(5) { }
+
+    // What a viewer shows around the click.
+    int side = Math.min(SIDE, Math.min(data.server.width, data.server.height))
+    def corner = { double at, int size -> Math.min(Math.max(0, (int) (at - side / 2)), size - side) }
+    def extent = Json.object(type: 'rectangle', x: corner(given[0], data.server.width), y: corner(given[1], data.server.height), width: side, height: side)
 
     // A click to the last object in the image, against what the server says it took.
     def runs = []
     figures.fxSearching = watched(2) {
         (SEARCHES + 3).times {
-            def found = session.search([intent], Extents.image(), [], false)
+            def found = session.search([intent], extent, [], false)
             runs << [server: 1000 * found.seconds, whole: 1000 * found.wholeSeconds, objects: found.total]
             session.undo()
         }
     }
     runs = runs.drop(3)
     double server = median(runs*.server), whole = median(runs*.whole), added = median(runs.collect { it.whole - it.server })
-    figures.search = [runs: runs.size(), objects: runs[0].objects, imagePx: [data.server.width, data.server.height],
+    figures.search = [runs: runs.size(), objects: runs[0].objects, imagePx: [data.server.width, data.server.height], searchedPx: [side, side],
                       serverMs: round(server), clickToObjectsMs: round(whole), addedMs: round(added), addedPercent: round(100 * added / server)]
     figures.pixels = [sent: pixels.get(), seconds: round(nanoseconds.get() / 1e9d), millionPerSecond: round(pixels.get() * 1e3d / nanoseconds.get())]
 
     // As many objects as a slide has.
     def hierarchy = data.hierarchy
     def placer = new ObjectPlacer(hierarchy, ImagePlane.defaultPlane)
+    placer.telling = telling
     int columns = (int) Math.ceil(Math.sqrt(OBJECTS * data.server.width / (double) data.server.height))
     double step = data.server.width / (double) columns
     def features = (0..<OBJECTS).collect { number ->

@@ -27,6 +27,8 @@ class ObjectPlacer {
     private final List<PlacedChange> undone = new ArrayList<>()
     /** Hears of features that cannot be read; never null. */
     Closure<?> log = { String line -> }
+    /** Gets the hierarchy and a closure that tells its listeners of a change, and calls that; never null. */
+    Closure<?> telling = { PathObjectHierarchy of, Closure<?> tell -> tell.call() }
 
     ObjectPlacer(PathObjectHierarchy hierarchy, ImagePlane plane) {
         this.hierarchy = hierarchy
@@ -198,7 +200,7 @@ class ObjectPlacer {
             for (PathObject object : removed) written.remove(object.ID)
             written.putAll(looks)
         }
-        hierarchy.fireHierarchyChangedEvent(this)
+        telling.call(hierarchy, { hierarchy.fireHierarchyChangedEvent(this) })
     }
 
     /** @param className of the feature that would take its place; for an object of an earlier session, what the server calls it */

@@ -108,6 +108,10 @@ class FindActions {
     }
 
     private void find(boolean quiet, Closure<JsonObject> extent) {
+        if (!quiet && controller.gui.imageData == null) {
+            controller.work.say(OpenImages.NO_IMAGE)
+            return
+        }
         List<Intent> wanted = wantedIntents()
         if (wanted.isEmpty()) {
             if (!quiet) controller.work.say(CLICK_FIRST)

@@ -6,6 +6,7 @@ import qupath.fx.dialogs.Dialogs
 import qupath.lib.gui.QuPathGUI
 import qupath.lib.gui.viewer.QuPathViewer
 import qupath.lib.images.ImageData
+import qupath.lib.objects.hierarchy.PathObjectHierarchy
 import sampo.glue.ImageSession
 import sampo.glue.Workspace
 
@@ -16,10 +17,12 @@ import java.util.concurrent.ConcurrentHashMap
 /** The sessions of the images that viewers show, by image and plane. */
 @CompileStatic
 class OpenImages {
+    static final String NO_IMAGE = 'No image is open: open one first.'
     private final QuPathGUI gui
     private final Workspace workspace
     private final PanelState state
     private final Work work
+    final QuPathUndo undo
     private final Map<ImageData<?>, Map<String, ImageSession>> sessions = Collections.synchronizedMap(new WeakHashMap<ImageData<?>, Map<String, ImageSession>>())
 
     OpenImages(QuPathGUI gui, Workspace workspace, PanelState state, Work work) {
@@ -27,6 +30,7 @@ class OpenImages {
         this.workspace = workspace
         this.state = state
         this.work = work
+        this.undo = new QuPathUndo(gui, work)
     }
 
     /** The session of an open image, if there is one; for drawing. */
@@ -45,6 +49,7 @@ class OpenImages {
         ImageSession known = sessionOf(data, z, t)
         if (known != null) return known
         ImageSession made = workspace.session(data, z, t)
+        made.placer.telling = { PathObjectHierarchy hierarchy, Closure<?> tell -> undo.later(hierarchy, tell) }
         sessions.computeIfAbsent(data) { ImageData<?> key -> new ConcurrentHashMap<String, ImageSession>() }.put("$z,$t" as String, made)
         return made
     }
@@ -54,7 +59,7 @@ class OpenImages {
         QuPathViewer viewer = gui.viewer
         ImageData<BufferedImage> data = viewer?.imageData
         if (data == null) {
-            work.say('No image is open: open one first.')
+            work.say(NO_IMAGE)
             return
         }
         int z = viewer.ZPosition, t = viewer.TPosition

@@ -55,7 +55,7 @@ class SampoPane {
         text.textProperty().bind(Bindings.createStringBinding({ -> textOf(controller.state.connection.get()) }, controller.state.connection))
         HBox line = Ui.row(light, text, Ui.space(),
             Ui.shownWhen(Ui.button('Connect', 'Looks for the running server again; starts it where none runs') { controller.connect(true) },
-                Bindings.createBooleanBinding({ -> controller.state.connection.get() == BridgeState.OFFLINE }, controller.state.connection)))
+                Bindings.createBooleanBinding({ -> controller.state.connection.get() in [BridgeState.OFFLINE, BridgeState.RECONNECTING] }, controller.state.connection)))
         Label why = new Label()
         why.wrapText = true
         why.minHeight = Region.USE_PREF_SIZE
