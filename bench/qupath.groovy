@@ -78,9 +78,9 @@ try {
         pixels.addAndGet((long) (request.params.get('width').asLong / downsample) * (long) (request.params.get('height').asLong / downsample))
         return answer
     }
-    // As in the panel: QuPath's own undo hears of changes once they have paused.
+    // As the panel tells QuPath of changes.
     def panel = window ? getQuPath().analysisTabPane.tabs.find { it.text == 'SAMPO' }?.userData : null
-    def telling = { hierarchy, tell -> panel ? panel.controller.images.undo.later(hierarchy, tell) : tell.call() }
+    def telling = { hierarchy, tell -> panel ? panel.controller.images.news.tell(hierarchy, tell) : tell.call() }
     session.placer.telling = telling
     figures.garbageCollectionMs = round(median((1..3).collect { long start = System.nanoTime(); System.gc(); (System.nanoTime() - start) / 1e6d }))
     session.addClick(new Click(intent.id, given[0], given[1], true))
@@ -122,7 +122,7 @@ try {
     }
     double adding = 0, undoing = 0
     def timed = { Closure body -> long start = System.nanoTime(); body.call(); return round((System.nanoTime() - start) / 1e9d) }
-    figures.fxAdding = watched(8) { adding = timed { placer.apply(features, []) } }
+    figures.fxAdding = watched(16) { adding = timed { placer.apply(features, []) } }
     double looking = timed { 100.times { placer.objectAt(data.server.width * it / 100d, data.server.height / 2d) } }
     figures.fxUndoing = watched(5) { undoing = timed { placer.undo() } }
     figures.objects = [count: OBJECTS, addedInSeconds: adding, takenBackInSeconds: undoing, objectUnderAClickMs: round(10 * looking)]

@@ -22,7 +22,7 @@ class OpenImages {
     private final Workspace workspace
     private final PanelState state
     private final Work work
-    final QuPathUndo undo
+    final HierarchyNews news
     private final Map<ImageData<?>, Map<String, ImageSession>> sessions = Collections.synchronizedMap(new WeakHashMap<ImageData<?>, Map<String, ImageSession>>())
 
     OpenImages(QuPathGUI gui, Workspace workspace, PanelState state, Work work) {
@@ -30,7 +30,7 @@ class OpenImages {
         this.workspace = workspace
         this.state = state
         this.work = work
-        this.undo = new QuPathUndo(gui, work)
+        this.news = new HierarchyNews(gui, work)
     }
 
     /** The session of an open image, if there is one; for drawing. */
@@ -49,7 +49,7 @@ class OpenImages {
         ImageSession known = sessionOf(data, z, t)
         if (known != null) return known
         ImageSession made = workspace.session(data, z, t)
-        made.placer.telling = { PathObjectHierarchy hierarchy, Closure<?> tell -> undo.later(hierarchy, tell) }
+        made.placer.telling = { PathObjectHierarchy hierarchy, Closure<?> tell -> news.tell(hierarchy, tell) }
         sessions.computeIfAbsent(data) { ImageData<?> key -> new ConcurrentHashMap<String, ImageSession>() }.put("$z,$t" as String, made)
         return made
     }
