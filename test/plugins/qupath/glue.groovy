@@ -587,5 +587,41 @@ test('the chosen outline of a click takes the object\'s place') {
     workspace.close()
 }
 
+// --- The scripts for QuPath's editor and its command line
+
+/** Runs a script of the plugin as QuPath does. @return what it printed */
+def script = { String name, ImageData<BufferedImage> data, List<String> args ->
+    def printed = new StringWriter()
+    def binding = new Binding([args: args as String[], getCurrentImageData: { -> data }, out: new PrintWriter(printed)])
+    new GroovyShell(this.class.classLoader, binding).evaluate(new File(TestServer.ROOT, "plugins/qupath-groovy/scripts/$name"))
+    return printed.toString()
+}
+
+test('FindAllLike finds all nuclei like the points of a class, and says what is missing; RefineFromEdits learns from what was corrected') {
+    File state = new File(System.getenv('SAMPO_STATE'))
+    state.mkdirs()
+    def own = new TestServer(state)
+    def data = dataOf(picture.image)
+    def missing = fails(IllegalStateException) { script('FindAllLike.groovy', data, ['Unknown type']) }
+    assert missing.message.contains('no example')
+    assert fails(IllegalStateException) { script('FindAllLike.groovy', null, ['Unknown type']) }.message.startsWith('No image is open')
+    def places = clicksOf('')
+    def points = ROIs.createPointsROI(places*.x as double[], places*.y as double[], plane)
+    data.hierarchy.addObjects([PathObjects.createAnnotationObject(points, PathClass.fromString('Scripted'))])
+    String said = script('FindAllLike.groovy', data, ['Scripted'])
+    def found = data.hierarchy.detectionObjects.findAll { it.pathClass.toString() == 'Scripted' }
+    assert found.size() > 50 && said.contains("${found.size()} Scripted found")
+    def sorted = found.sort(false) { it.measurements.get(Features.SCORE).doubleValue() }
+    sorted.take(5).each { it.pathClass = PathClass.fromString('Other') }
+    sorted.reverse().take(5).each { it.locked = true }
+    said = script('RefineFromEdits.groovy', data, ['Scripted'])
+    assert said.contains('5 right, 5 wrong, 0 drawn')
+    assert data.hierarchy.detectionObjects.count { it.pathClass.toString() == 'Other' } == 5
+    assert data.hierarchy.detectionObjects.count { it.isLocked() } == 5
+    // Run again, nothing is judged twice.
+    assert script('RefineFromEdits.groovy', data, ['Scripted']).contains('0 right, 0 wrong, 0 drawn')
+    own.stop()
+}
+
 server.stop()
 end()

@@ -87,6 +87,8 @@ function runSuite(label, java, classPath, suite) {
     ...process.env,
     SAMPO_TEST_OUT: out,
     SAMPO_TEST_SCRATCH: scratch,
+    // Where the scripts of the plugin look for a server.
+    SAMPO_STATE: join(scratch, 'scripts'),
     SAMPO_TEST_ROOT: root,
     SAMPO_TEST_NODE: process.execPath,
     SAMPO_TEST_ONLY: options.only ?? '',
