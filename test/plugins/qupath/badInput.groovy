@@ -101,7 +101,7 @@ test('fluorescence with five channels of 16 bits: searched as shown, and anew wh
 
 test('a grey image of 16 bits: its range is shown, not its lowest eight bits') {
     def image = bands(64, 64, 1, DataBuffer.TYPE_USHORT) { x, y, b -> x < 8 ? 900 : 3900 }
-    def viewer = ViewerImage.of(dataOf(image, 0.5d, ImageData.ImageType.BRIGHTFIELD_OTHER), 0, 0)
+    def viewer = ViewerImage.of(dataOf(image, 0.5d, ImageData.ImageType.OTHER), 0, 0)
     def frame = viewer.region(0, 0, 64, 64, 1d)
     assert (frame.bytes[0] & 255) < 20 && (frame.bytes[40 * 3] & 255) > 235
 }
@@ -111,7 +111,7 @@ test('z-stack and time series: only the plane that is shown is searched, and its
     def stack = new GatedServer(picture.image)
     def asked = Collections.synchronizedSet(new HashSet())
     stack.before = { request -> asked << [request.z, request.t] }
-    def data = opened(stack, 0.5d, ImageData.ImageType.BRIGHTFIELD_H_E, 3)
+    def data = opened(stack)
     def intent = workspace.intentFor('Planes')
     def upper = workspace.session(data, 2, 1), lower = workspace.session(data, 0, 0)
     clicksOf(intent.id).each { upper.addClick(it) }

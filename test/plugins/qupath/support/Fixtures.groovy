@@ -31,10 +31,9 @@ class Fixtures {
         return opened(channels ? new GatedServer(image, channels) : new GatedServer(image), microns, type)
     }
 
-    static ImageData<BufferedImage> opened(GatedServer server, Double microns = 0.5d, ImageData.ImageType type = ImageData.ImageType.BRIGHTFIELD_H_E, int planes = 1) {
+    static ImageData<BufferedImage> opened(GatedServer server, Double microns = 0.5d, ImageData.ImageType type = ImageData.ImageType.BRIGHTFIELD_H_E) {
         def metadata = new ImageServerMetadata.Builder(server.metadata)
         if (microns != null) metadata.pixelSizeMicrons(microns, microns)
-        if (planes > 1) metadata.sizeZ(planes).sizeT(planes)
         server.metadata = metadata.build()
         return new ImageData<BufferedImage>(server, type)
     }

@@ -6,7 +6,7 @@ import qupath.lib.regions.RegionRequest
 
 import java.awt.image.BufferedImage
 
-/** An image server whose reads a test can hold up or make fail. */
+/** An image server whose reads a test can hold up or make fail. Every plane of it looks the same. */
 class GatedServer extends WrappedBufferedImageServer {
     /** Called before each read of a region. */
     volatile Closure<?> before = { RegionRequest request -> }
@@ -18,6 +18,6 @@ class GatedServer extends WrappedBufferedImageServer {
     @Override
     BufferedImage readRegion(RegionRequest request) {
         before.call(request)
-        return super.readRegion(request)
+        return super.readRegion(RegionRequest.createInstance(path, request.downsample, request.x, request.y, request.width, request.height, 0, 0))
     }
 }

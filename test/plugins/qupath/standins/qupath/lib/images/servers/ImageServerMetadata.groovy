@@ -6,8 +6,6 @@ class ImageServerMetadata {
         private final ImageServerMetadata made = new ImageServerMetadata()
         Builder(ImageServerMetadata of) { made.microns = of.microns }
         Builder pixelSizeMicrons(Number width, Number height) { made.microns = width as Double; return this }
-        Builder sizeZ(int planes) { return this }
-        Builder sizeT(int times) { return this }
         ImageServerMetadata build() { return made }
     }
 }
