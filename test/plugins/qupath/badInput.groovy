@@ -168,6 +168,17 @@ test('the project saved and opened again during a search: the search of before e
     workspace.close()
 }
 
+test('an image asked for by several threads at once has one session: the server finds its pixels') {
+    def workspace = workspaceOf(server.state)
+    def slow = new GatedServer(bands(64, 64, 1, DataBuffer.TYPE_USHORT) { x, y, b -> x * 100 })
+    slow.before = { request -> Thread.sleep(200) }
+    def data = opened(slow, 0.5d, ImageData.ImageType.FLUORESCENCE)
+    def made = Collections.synchronizedList([])
+    (1..4).collect { Thread.start { made << workspace.session(data) } }*.join()
+    assert made.size() == 4 && made.every { it.is(made[0]) }
+    workspace.close()
+}
+
 // --- The server
 
 test('an older and a newer server: which of the two to update') {

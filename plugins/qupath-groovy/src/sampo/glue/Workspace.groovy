@@ -125,7 +125,7 @@ class Workspace {
      * The session of a plane; the same one as long as the viewer shows the same image data. Reads pixels the first time.
      * @throws IllegalArgumentException when `data` is null @throws IOException
      */
-    ImageSession session(ImageData<BufferedImage> data, int z = 0, int t = 0) {
+    synchronized ImageSession session(ImageData<BufferedImage> data, int z = 0, int t = 0) {
         if (data == null) throw new IllegalArgumentException('no image is open: open one first')
         ViewerImage image = ViewerImage.of(data, z, t)
         String key = image.uri

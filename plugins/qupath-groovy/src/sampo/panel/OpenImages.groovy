@@ -45,7 +45,7 @@ class OpenImages {
     }
 
     /** On a worker: the session of what a viewer shows, made when there is none. */
-    ImageSession make(ImageData<BufferedImage> data, int z, int t) {
+    synchronized ImageSession make(ImageData<BufferedImage> data, int z, int t) {
         ImageSession known = sessionOf(data, z, t)
         if (known != null) return known
         ImageSession made = workspace.session(data, z, t)
