@@ -108,7 +108,7 @@ export interface Feature {
      */
     readonly name?: string;
     /**
-     * name, beginning with "SAMPO ", to value; never null
+     * name, beginning with "SAMPO ", to value, never null. "SAMPO score": 0 to 1. "SAMPO uncertainty": 0 (certain) to 1 (the score is on the threshold). "SAMPO area µm²". "SAMPO round": refinements behind the answer
      */
     readonly measurements?: {
       [k: string]: number;
@@ -136,6 +136,40 @@ export interface ExampleFeature {
 export interface FeatureCollection {
   readonly type: 'FeatureCollection';
   readonly features: readonly Feature[];
+}
+/**
+ * A small picture of an object. A place (X, Y) of the image is at ((X - x) / downsample, (Y - y) / downsample).
+ */
+export interface Thumbnail {
+  /**
+   * id of the object
+   */
+  readonly objectId: string;
+  /**
+   * the picture
+   */
+  readonly base64: string;
+  readonly encoding: 'png';
+  /**
+   * px of the picture
+   */
+  readonly width: number;
+  /**
+   * px of the picture
+   */
+  readonly height: number;
+  /**
+   * left edge in the image, image px
+   */
+  readonly x: number;
+  /**
+   * top edge in the image, image px
+   */
+  readonly y: number;
+  /**
+   * image px per px of the picture, at least 1
+   */
+  readonly downsample: number;
 }
 export interface ExtentImage {
   readonly type: 'image';
@@ -299,6 +333,10 @@ export interface Limits {
    * sustained rate of one client
    */
   readonly messagesPerSecond: number;
+  /**
+   * pictures of one answer of review/next
+   */
+  readonly thumbnails: number;
 }
 /**
  * What a user looks for: a class name, its colour and its examples.
@@ -1534,6 +1572,19 @@ export interface ReviewNextParams {
    * how many
    */
   readonly count?: number;
+  /**
+   * a picture of each object comes too; for as many objects as the limit "thumbnails" allows
+   */
+  readonly thumbnails?: {
+    /**
+     * longest side of a picture at most, px
+     */
+    readonly size?: number;
+    /**
+     * side of the square that is shown, µm; more around an object that is larger
+     */
+    readonly microns?: number;
+  };
 }
 export interface ReviewNextResult {
   readonly objects: readonly Feature[];
@@ -1545,6 +1596,10 @@ export interface ReviewNextResult {
    * objects
    */
   readonly total: number;
+  /**
+   * only when asked for; in the order of objects
+   */
+  readonly thumbnails?: readonly Thumbnail[];
 }
 export interface RpcDiscoverParams {}
 /**

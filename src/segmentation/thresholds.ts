@@ -70,7 +70,12 @@ export function describeSelected(
     id: ids[index]!,
     outline: finishOutline(objects[index]!.outline, spaces, filter.simplifyTolerance),
     classification: filter.intents[intent]!.classification,
-    measurements: { score: roundTo(score, 4), 'area µm²': roundTo(area, 2), round },
+    measurements: {
+      score: roundTo(score, 4),
+      uncertainty: roundTo(uncertainty(score, filter.intents[intent]!.scoreThreshold), 4),
+      'area µm²': roundTo(area, 2),
+      round,
+    },
   }));
 }
 

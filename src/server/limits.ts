@@ -14,4 +14,5 @@ export const DEFAULT_LIMITS: Limits = {
   clients: 32,
   nesting: 64,
   messagesPerSecond: 5000,
+  thumbnails: 100,
 };

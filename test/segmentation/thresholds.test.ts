@@ -87,7 +87,12 @@ test('selected objects become features in image space, with class, score, area a
   expect(features[1]!.properties).toEqual({
     objectType: 'detection',
     classification: TUMOUR.classification,
-    measurements: { 'SAMPO score': 0.9123, 'SAMPO area µm²': 4, 'SAMPO round': 2 },
+    measurements: {
+      'SAMPO score': 0.9123,
+      'SAMPO uncertainty': 0.4383,
+      'SAMPO area µm²': 4,
+      'SAMPO round': 2,
+    },
   });
   expect(features[0]!.geometry.coordinates).toEqual([
     [

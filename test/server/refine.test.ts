@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import sharp from 'sharp';
 import { RpcClient } from '../../src/commands/rpcClient';
 import { startServer, type RunningServer } from '../../src/composition';
 import type { ObjectsPublishParams } from '../../src/protocol/types.gen';
@@ -43,6 +44,27 @@ test('a viewer judges, refines, hears of changed objects, goes back and undoes, 
     intents: [{ intentId, clicks: clicks.map(({ x, y }) => ({ x, y })) }],
   });
   const page = await client.request('review/next', { resultId, intentId, count: 200 });
+  const pictured = await client.request('review/next', {
+    resultId,
+    intentId,
+    count: 40,
+    thumbnails: { size: 64 },
+  });
+  expect(pictured.thumbnails?.map(({ objectId }) => objectId)).toEqual(
+    page.objects.slice(0, 40).map(({ id }) => id),
+  );
+  // Each holds the pixels that it says, 24 µm of 0.5 µm each at this size.
+  for (const { base64, x, y, width, height, downsample } of pictured.thumbnails!.slice(0, 3)) {
+    expect([width, height, downsample]).toEqual([48, 48, 1]);
+    const region = await client.request('image/region', { imageId, x, y, width, height });
+    const pixels = await Promise.all(
+      [base64, region.base64].map((png) => sharp(Buffer.from(png, 'base64')).raw().toBuffer()),
+    );
+    expect(pixels[0]!.equals(pixels[1]!)).toBe(true);
+  }
+  await expect(
+    client.request('review/next', { resultId, intentId, count: 101, thumbnails: {} }),
+  ).rejects.toMatchObject({ errorName: 'LimitExceeded', data: { limit: 'thumbnails', value: 100 } });
   const judgements = page.objects.flatMap(({ id, geometry }) => {
     const ring = (geometry as { coordinates: readonly (readonly (readonly number[])[])[] }).coordinates[0]!;
     const [x, y] = [0, 1].map((axis) => ring.reduce((sum, at) => sum + Number(at[axis]), 0) / ring.length);

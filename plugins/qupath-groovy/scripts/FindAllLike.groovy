@@ -33,8 +33,8 @@ try {
     def extent = region?.isAnnotation() && region.ROI.isArea() && !(region in shown)
         ? Extents.region(region.ROI, data.server.width, data.server.height) : Extents.image()
     int lastTenth = -1
-    def found = session.search([intent], extent, [prompts]) { text, percent, seconds ->
-        int tenth = percent.intdiv(10)
+    def found = session.search([intent], extent, [prompts], true) { text, percent, seconds ->
+        int tenth = percent == null ? -1 : (int) (percent / 10)
         if (tenth > lastTenth) println "  $text (${percent as int} %)"
         lastTenth = Math.max(lastTenth, tenth)
     }

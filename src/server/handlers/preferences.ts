@@ -1,4 +1,5 @@
 import type { Handler } from '../../protocol/handler';
+import { checkThumbnailCount } from '../../services/intents/thumbnails';
 import type { Services } from '../services';
 import type { Session } from '../session';
 
@@ -33,7 +34,21 @@ export function redo({ judgements }: Services): Handler<Session, 'preference/red
 }
 
 /** `review/next` */
-export function next({ judge }: Services): Handler<Session, 'review/next'> {
-  return async ({ resultId, intentId, count = 10 }, { session }) =>
-    judge.next(session.id, { resultId, intentId, count });
+export function next(services: Services): Handler<Session, 'review/next'> {
+  const { judge, limits } = services;
+  return async ({ resultId, intentId, count = 10, thumbnails: wanted }, { session, signal }) => {
+    if (wanted === undefined) return judge.next(session.id, { resultId, intentId, count });
+    checkThumbnailCount(count, limits.thumbnails);
+    const page = judge.next(session.id, { resultId, intentId, count });
+    const cut = await judge.thumbnails(session.id, resultId, page, wanted, signal);
+    const thumbnails = await Promise.all(
+      cut.map(async ({ objectId, region: { x, y, downsample }, pixels }) => {
+        const png = await services.encodePng(pixels);
+        const base64 = Buffer.from(png.buffer, png.byteOffset, png.byteLength).toString('base64');
+        const { width, height } = pixels;
+        return { objectId, base64, encoding: 'png' as const, width, height, x, y, downsample };
+      }),
+    );
+    return { ...page, thumbnails };
+  };
 }

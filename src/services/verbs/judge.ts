@@ -1,6 +1,7 @@
 import type { SubmittedJudgement } from '../intents/judgementEvidence';
 import type { Judgements } from '../intents/judgements';
 import { nextToReview, type ReviewPage } from '../intents/review';
+import { cutThumbnails, type ObjectThumbnail, type ThumbnailRequest } from '../intents/thumbnails';
 import type { NucleusModel } from '../models/nucleusModel';
 import type { SearchResults } from '../search/searchResult';
 import type { SearchImage } from '../search/tilePixels';
@@ -48,5 +49,22 @@ export class Judge {
     const result = this.parts.results.get(sessionId, resultId);
     const judged = this.parts.judgements.list(intentId).flatMap(({ objectId }) => objectId ?? []);
     return nextToReview(result, intentId, new Set(judged), count);
+  }
+
+  /**
+   * Pictures of objects of a result, cut from the image that was searched.
+   * @throws BridgeError `ResultNotFound`, `ImageNotOpen`, and what reading the image throws
+   */
+  thumbnails(
+    sessionId: string,
+    resultId: string,
+    { objects }: ReviewPage,
+    request: ThumbnailRequest,
+    signal?: AbortSignal,
+  ): Promise<ObjectThumbnail[]> {
+    const { image, spaces, micronsPerPixel } = this.parts.results.get(sessionId, resultId).setting;
+    // The scale that was searched at, also where the image itself does not say its pixel size.
+    const pixelSizeMicrons = micronsPerPixel / spaces.scale;
+    return cutThumbnails(this.parts.image(image.imageId), objects, pixelSizeMicrons, request, signal);
   }
 }

@@ -2,13 +2,10 @@ import com.google.gson.JsonObject
 import com.google.gson.JsonParser
 import qupath.lib.images.ImageData
 import qupath.lib.images.servers.ImageChannel
-import qupath.lib.images.servers.ImageServerMetadata
-import qupath.lib.images.servers.WrappedBufferedImageServer
 import qupath.lib.objects.PathObject
 import qupath.lib.objects.PathObjects
 import qupath.lib.objects.classes.PathClass
 import qupath.lib.objects.hierarchy.PathObjectHierarchy
-import qupath.lib.objects.hierarchy.events.PathObjectHierarchyListener
 import qupath.lib.regions.ImagePlane
 import qupath.lib.roi.ROIs
 import sampo.glue.Click
@@ -21,55 +18,28 @@ import sampo.glue.PlacedChange
 import sampo.glue.Prompts
 import sampo.glue.StainMap
 import sampo.glue.ViewerImage
-import sampo.glue.Workspace
 import sampo.transport.BridgeFault
 import sampo.transport.BridgeState
 import support.Picture
 import support.TestServer
 
-import java.awt.Transparency
-import java.awt.color.ColorSpace
 import java.awt.geom.Rectangle2D
 import java.awt.image.BufferedImage
-import java.awt.image.ComponentColorModel
 import java.awt.image.DataBuffer
-import java.awt.image.Raster
 import java.util.concurrent.CopyOnWriteArrayList
 
 import static support.Checks.end
 import static support.Checks.eventually
 import static support.Checks.fails
 import static support.Checks.test
+import static support.Fixtures.bands
+import static support.Fixtures.clicksOf
+import static support.Fixtures.counting
+import static support.Fixtures.dataOf
+import static support.Fixtures.square
+import static support.Fixtures.workspaceOf
 
 plane = ImagePlane.defaultPlane
-
-JsonObject square(UUID id, double x, double y, double side, String name = 'Tumor', Double score = 0.9d) {
-    def ring = [[x, y], [x + side, y], [x + side, y + side], [x, y + side], [x, y]]
-    Json.object(type: 'Feature', id: id.toString(), geometry: [type: 'Polygon', coordinates: [ring]],
-        properties: [objectType: 'detection', classification: [name: name, color: [200, 30, 40]], measurements: ['SAMPO score': score, 'SAMPO round': 1]])
-}
-
-ImageData<BufferedImage> dataOf(BufferedImage image, Double microns = 0.5d, ImageData.ImageType type = ImageData.ImageType.BRIGHTFIELD_H_E, List<ImageChannel> channels = null) {
-    def server = channels ? new WrappedBufferedImageServer('test', image, channels) : new WrappedBufferedImageServer('test', image)
-    if (microns != null) server.metadata = new ImageServerMetadata.Builder(server.metadata).pixelSizeMicrons(microns, microns).build()
-    return new ImageData<BufferedImage>(server, type)
-}
-
-/** Grey values by band, 8 or 16 bit. */
-BufferedImage bands(int width, int height, int count, int dataType, Closure<Integer> value) {
-    def model = new ComponentColorModel(count == 1 ? ColorSpace.getInstance(ColorSpace.CS_GRAY) : new ManyBands(count), false, false, Transparency.OPAQUE, dataType)
-    def raster = model.createCompatibleWritableRaster(width, height)
-    for (int y = 0; y < height; y++) for (int x = 0; x < width; x++) for (int b = 0; b < count; b++) raster.setSample(x, y, b, value(x, y, b))
-    return new BufferedImage(model, raster, false, null)
-}
-
-class ManyBands extends ColorSpace {
-    ManyBands(int count) { super(ColorSpace.TYPE_RGB, count) }
-    float[] toRGB(float[] v) { return [v[0], v[0], v[0]] as float[] }
-    float[] fromRGB(float[] v) { return new float[numComponents] }
-    float[] toCIEXYZ(float[] v) { return toRGB(v) }
-    float[] fromCIEXYZ(float[] v) { return fromRGB(v) }
-}
 
 // --- Features and objects
 
@@ -140,12 +110,6 @@ test('one hierarchy event for many objects, ids kept') {
     placer.apply(ids.withIndex().collect { id, i -> square(id, 10 * (i % 50), 10 * i.intdiv(50), 6) }, [])
     assert events() == 1
     assert hierarchy.detectionObjects*.ID.toSet() == ids.toSet()
-}
-
-Closure<Integer> counting(PathObjectHierarchy hierarchy) {
-    int count = 0
-    hierarchy.addListener({ event -> count++ } as PathObjectHierarchyListener)
-    return { count }
 }
 
 test('a changed feature takes its object\'s place under the same parent, in one event') {
@@ -345,18 +309,6 @@ test('extents are clipped to the image; a view beside the image is said') {
 
 def server = new TestServer()
 def picture = Picture.demo()
-
-Workspace workspaceOf(File state) {
-    def workspace = new Workspace(state, 'test')
-    workspace.log = { println "  $it" }
-    workspace.connect(false)
-    return workspace
-}
-
-List<Click> clicksOf(String intentId) {
-    def places = JsonParser.parseString(new File(TestServer.ROOT, 'models/demo/clicks.json').text).asJsonObject.getAsJsonArray('clicks')
-    return places.collect { new Click(intentId, it.asJsonArray[0].asDouble, it.asJsonArray[1].asDouble, true) }
-}
 
 test('click, find all, reject, refine, revert, undo: the whole flow on one image') {
     def workspace = workspaceOf(server.state)
@@ -633,6 +585,42 @@ test('the chosen outline of a click takes the object\'s place') {
     session.undo()
     assert session.placer.find([under.ID] as Set).values().find().ROI.allPoints == under.ROI.allPoints
     workspace.close()
+}
+
+// --- The scripts for QuPath's editor and its command line
+
+/** Runs a script of the plugin as QuPath does. @return what it printed */
+def script = { String name, ImageData<BufferedImage> data, List<String> args ->
+    def printed = new StringWriter()
+    def binding = new Binding([args: args as String[], getCurrentImageData: { -> data }, out: new PrintWriter(printed)])
+    new GroovyShell(this.class.classLoader, binding).evaluate(new File(TestServer.ROOT, "plugins/qupath-groovy/scripts/$name"))
+    return printed.toString()
+}
+
+test('FindAllLike finds all nuclei like the points of a class, and says what is missing; RefineFromEdits learns from what was corrected') {
+    File state = new File(System.getenv('SAMPO_STATE'))
+    state.mkdirs()
+    def own = new TestServer(state)
+    def data = dataOf(picture.image)
+    def missing = fails(IllegalStateException) { script('FindAllLike.groovy', data, ['Unknown type']) }
+    assert missing.message.contains('no example')
+    assert fails(IllegalStateException) { script('FindAllLike.groovy', null, ['Unknown type']) }.message.startsWith('No image is open')
+    def places = clicksOf('')
+    def points = ROIs.createPointsROI(places*.x as double[], places*.y as double[], plane)
+    data.hierarchy.addObjects([PathObjects.createAnnotationObject(points, PathClass.fromString('Scripted'))])
+    String said = script('FindAllLike.groovy', data, ['Scripted'])
+    def found = data.hierarchy.detectionObjects.findAll { it.pathClass.toString() == 'Scripted' }
+    assert found.size() > 50 && said.contains("${found.size()} Scripted found")
+    def sorted = found.sort(false) { it.measurements.get(Features.SCORE).doubleValue() }
+    sorted.take(5).each { it.pathClass = PathClass.fromString('Other') }
+    sorted.reverse().take(5).each { it.locked = true }
+    said = script('RefineFromEdits.groovy', data, ['Scripted'])
+    assert said.contains('5 right, 5 wrong, 0 drawn')
+    assert data.hierarchy.detectionObjects.count { it.pathClass.toString() == 'Other' } == 5
+    assert data.hierarchy.detectionObjects.count { it.isLocked() } == 5
+    // Run again, nothing is judged twice.
+    assert script('RefineFromEdits.groovy', data, ['Scripted']).contains('0 right, 0 wrong, 0 drawn')
+    own.stop()
 }
 
 server.stop()

@@ -87,6 +87,8 @@ function runSuite(label, java, classPath, suite) {
     ...process.env,
     SAMPO_TEST_OUT: out,
     SAMPO_TEST_SCRATCH: scratch,
+    // Where the scripts of the plugin look for a server.
+    SAMPO_STATE: join(scratch, 'scripts'),
     SAMPO_TEST_ROOT: root,
     SAMPO_TEST_NODE: process.execPath,
     SAMPO_TEST_ONLY: options.only ?? '',
@@ -158,7 +160,7 @@ if (available.size > 0 && existsSync(join(root, 'dist', 'main.js'))) {
     const java = process.env.JAVA_HOME
       ? join(process.env.JAVA_HOME, 'bin', 'java')
       : available.get(Math.max(...available.keys()));
-    for (const suite of ['transport.groovy', 'glue.groovy', 'signatures.groovy'])
+    for (const suite of ['transport.groovy', 'glue.groovy', 'badInput.groovy', 'signatures.groovy'])
       runSuite('real QuPath', java, [...sources, ...real], suite);
   } else {
     for (const pairing of PAIRINGS) {
@@ -179,12 +181,8 @@ if (available.size > 0 && existsSync(join(root, 'dist', 'main.js'))) {
         continue;
       }
       runSuite(label, available.get(version), [...sources, ...classPath], 'transport.groovy');
-      runSuite(
-        label,
-        available.get(version),
-        [...sources, join(here, 'standins'), ...classPath],
-        'glue.groovy',
-      );
+      for (const suite of ['glue.groovy', 'badInput.groovy'])
+        runSuite(label, available.get(version), [...sources, join(here, 'standins'), ...classPath], suite);
     }
   }
 }

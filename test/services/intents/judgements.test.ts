@@ -236,8 +236,11 @@ test('review: the objects nearest to the threshold first, those judged left out'
   expect(page).toMatchObject({ judged: 0, total: 5 });
   expect(page.objects[0]!.properties).toMatchObject({
     classification: { name: 'tumor' },
-    measurements: { 'SAMPO score': 0.58, 'SAMPO round': 2 },
+    measurements: { 'SAMPO score': 0.58, 'SAMPO uncertainty': 0.9667, 'SAMPO round': 2 },
   });
+  const all = nextToReview(result, intentId, new Set(), 10).objects;
+  const doubts = all.map(({ properties }) => properties.measurements!['SAMPO uncertainty']!);
+  expect(doubts).toEqual([...doubts].sort((a, b) => b - a));
   const after = nextToReview(result, intentId, new Set([nearest!]), 10);
   expect(after).toMatchObject({ judged: 1, total: 5 });
   expect(after.objects.map(({ id }) => id)).toEqual([near, result.ids[3], result.ids[0], result.ids[2]]);

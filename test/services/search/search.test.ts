@@ -53,6 +53,7 @@ test('clicks find every nucleus of the type, once, and none of the other', async
   });
   expect(Object.keys(feature?.properties.measurements ?? {})).toEqual([
     'SAMPO score',
+    'SAMPO uncertainty',
     'SAMPO area µm²',
     'SAMPO round',
   ]);

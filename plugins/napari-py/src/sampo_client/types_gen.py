@@ -59,7 +59,7 @@ class _FeaturePropertiesRequired(TypedDict):
 class FeatureProperties(_FeaturePropertiesRequired, total=False):
     classification: FeaturePropertiesClassification
     name: str  # label
-    measurements: dict[str, Any]  # name, beginning with "SAMPO ", to value; never null
+    measurements: dict[str, Any]  # name, beginning with "SAMPO ", to value, never null. "SAMPO score": 0 to 1. "SAMPO uncertainty": 0 (certain) to 1 (the score is on the threshold). "SAMPO area µm²". "SAMPO round": refinements behind the answer
 
 
 class Feature(TypedDict):
@@ -88,6 +88,19 @@ class FeatureCollection(TypedDict):
 
     type: Literal['FeatureCollection']
     features: list[Feature]
+
+
+class Thumbnail(TypedDict):
+    """A small picture of an object. A place (X, Y) of the image is at ((X - x) / downsample, (Y - y) / downsample)."""
+
+    objectId: str  # id of the object
+    base64: str  # the picture
+    encoding: Literal['png']
+    width: int  # px of the picture
+    height: int  # px of the picture
+    x: int  # left edge in the image, image px
+    y: int  # top edge in the image, image px
+    downsample: float  # image px per px of the picture, at least 1
 
 
 class ExtentImage(TypedDict):
@@ -175,6 +188,7 @@ class Limits(TypedDict):
     clients: int  # connected clients
     nesting: int  # depth of a JSON message
     messagesPerSecond: int  # sustained rate of one client
+    thumbnails: int  # pictures of one answer of review/next
 
 
 class Intent(TypedDict):
@@ -853,6 +867,13 @@ class ProgressParams(TypedDict):
     value: ProgressParamsValue
 
 
+class ReviewNextParamsThumbnails(TypedDict, total=False):
+    """a picture of each object comes too; for as many objects as the limit "thumbnails" allows"""
+
+    size: int  # longest side of a picture at most, px
+    microns: float  # side of the square that is shown, µm; more around an object that is larger
+
+
 class _ReviewNextParamsRequired(TypedDict):
     resultId: str  # result of segment/prompt
     intentId: str  # intent
@@ -860,12 +881,17 @@ class _ReviewNextParamsRequired(TypedDict):
 
 class ReviewNextParams(_ReviewNextParamsRequired, total=False):
     count: int  # how many
+    thumbnails: ReviewNextParamsThumbnails  # a picture of each object comes too; for as many objects as the limit "thumbnails" allows
 
 
-class ReviewNextResult(TypedDict):
+class _ReviewNextResultRequired(TypedDict):
     objects: list[Feature]
     judged: int  # judged so far
     total: int  # objects
+
+
+class ReviewNextResult(_ReviewNextResultRequired, total=False):
+    thumbnails: list[Thumbnail]  # only when asked for; in the order of objects
 
 
 RpcDiscoverParams: TypeAlias = "dict[str, Any]"

@@ -28,7 +28,16 @@ class Picture {
     static Picture demo() {
         File folder = new File(TestServer.ROOT, 'models/demo')
         def click = JsonParser.parseString(new File(folder, 'clicks.json').text).asJsonObject.getAsJsonArray('clicks')[0].asJsonArray
-        return new Picture(ImageIO.read(new File(folder, 'breast.png')), [x: click[0].asInt, y: click[1].asInt])
+        return new Picture(rgb(ImageIO.read(new File(folder, 'breast.png'))), [x: click[0].asInt, y: click[1].asInt])
+    }
+
+    /** The kind of picture that QuPath knows as RGB. */
+    static BufferedImage rgb(BufferedImage read) {
+        def image = new BufferedImage(read.width, read.height, BufferedImage.TYPE_INT_RGB)
+        def g = image.createGraphics()
+        g.drawImage(read, 0, 0, null)
+        g.dispose()
+        return image
     }
 
     /** Sends the pixels as a frame and names it. */

@@ -31,13 +31,26 @@ class Features {
         PathObject detection = PathObjects.createDetectionObject(roi, classOf(properties))
         String id = Json.text(feature, 'id')
         if (id != null) detection.setID(UUID.fromString(id))
-        JsonElement measured = properties.get('measurements')
-        if (measured != null && measured.isJsonObject()) {
-            MeasurementList list = detection.measurementList
-            for (Map.Entry<String, JsonElement> one : measured.asJsonObject.entrySet()) list.put(one.key, one.value.asDouble)
-            list.close()
-        }
+        measure(detection, feature)
         return detection
+    }
+
+    /** Gives an object the measurements of a feature. @return whether one of them was another before */
+    static boolean measure(PathObject object, JsonObject feature) {
+        JsonElement measured = feature.getAsJsonObject('properties').get('measurements')
+        if (measured == null || !measured.isJsonObject()) return false
+        MeasurementList list = object.measurementList
+        boolean changed = false
+        for (Map.Entry<String, JsonElement> entry : measured.asJsonObject.entrySet()) {
+            double value = entry.value.asDouble
+            // QuPath keeps measurements of detections as 32-bit numbers.
+            if ((float) list.get(entry.key) != (float) value) {
+                list.put(entry.key, value)
+                changed = true
+            }
+        }
+        if (changed) list.close()
+        return changed
     }
 
     /**

@@ -38,6 +38,11 @@ class Json {
         return value != null && value.isJsonPrimitive() ? value.asString : null
     }
 
+    static Double number(JsonObject of, String member) {
+        JsonElement value = of.get(member)
+        return value != null && value.isJsonPrimitive() ? value.asDouble : null
+    }
+
     static List<JsonObject> objects(JsonObject of, String member) {
         JsonElement value = of.get(member)
         return value != null && value.isJsonArray() ? value.asJsonArray.collect { JsonElement one -> one.asJsonObject } : new ArrayList<JsonObject>()

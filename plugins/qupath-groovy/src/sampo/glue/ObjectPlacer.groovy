@@ -3,9 +3,12 @@ package sampo.glue
 import com.google.gson.JsonObject
 import groovy.transform.CompileStatic
 import qupath.lib.objects.PathObject
+import qupath.lib.objects.classes.PathClass
 import qupath.lib.objects.hierarchy.PathObjectHierarchy
 import qupath.lib.regions.ImagePlane
 import qupath.lib.roi.interfaces.ROI
+
+import java.util.concurrent.ConcurrentHashMap
 
 /**
  * Puts the server's objects into one image and takes them out again, each step in one hierarchy event, and remembers steps
@@ -19,11 +22,13 @@ class ObjectPlacer {
     private final PathObjectHierarchy hierarchy
     private final ImagePlane plane
     /** Id to how the object looked when it was placed. */
-    private final Map<UUID, String> written = new HashMap<>()
+    private final Map<UUID, String> written = new ConcurrentHashMap<>()
     private final List<PlacedChange> done = new ArrayList<>()
     private final List<PlacedChange> undone = new ArrayList<>()
     /** Hears of features that cannot be read; never null. */
     Closure<?> log = { String line -> }
+    /** Gets the hierarchy and a closure that tells its listeners of a change, and calls that; never null. */
+    Closure<?> telling = { PathObjectHierarchy of, Closure<?> tell -> tell.call() }
 
     ObjectPlacer(PathObjectHierarchy hierarchy, ImagePlane plane) {
         this.hierarchy = hierarchy
@@ -70,16 +75,45 @@ class ObjectPlacer {
         return found
     }
 
-    /** These look as they should: a change that we made ourselves is not the user's. */
-    synchronized void adopt(Collection<PathObject> objects) {
-        for (PathObject object : objects) written.put(object.ID, look(object))
+    /** The class of ours has another name now. Whose an object is does not change with it. */
+    synchronized void rename(String from, PathClass to) {
+        List<PathObject> theirs = all().findAll { PathObject object -> object.pathClass?.toString() == from }
+        for (PathObject object : theirs) {
+            boolean ofUser = belongsToUser(object, from)
+            object.pathClass = to
+            if (!ofUser) written.put(object.ID, look(object))
+        }
+        if (!theirs.isEmpty()) hierarchy.fireObjectClassificationsChangedEvent(this, theirs)
     }
 
     /** Objects of ours in this plane of the image, also those of an earlier session. */
     List<PathObject> all() {
-        return hierarchy.detectionObjects.findAll { PathObject object ->
-            (written.containsKey(object.ID) || object.measurements.containsKey(Features.SCORE)) && inPlane(object)
-        }.toList()
+        return hierarchy.detectionObjects.findAll { PathObject object -> isOurs(object) && inPlane(object) }.toList()
+    }
+
+    /** The object of ours at a place, image px; null for none. Cheap enough for the thread of the windows. */
+    PathObject objectAt(double x, double y) {
+        for (PathObject object : hierarchy.detectionObjects) {
+            ROI roi = object.ROI
+            if (x < roi.boundsX || y < roi.boundsY || x > roi.boundsX + roi.boundsWidth || y > roi.boundsY + roi.boundsHeight) continue
+            if (isOurs(object) && inPlane(object) && roi.contains(x, y)) return object
+        }
+        return null
+    }
+
+    /** Brings the measurements of objects up to those of their features; nothing else of them changes, and nothing of the user's. */
+    void remeasure(Map<UUID, PathObject> objects, Collection<JsonObject> features) {
+        List<PathObject> changed = new ArrayList<>()
+        for (JsonObject feature : features) {
+            PathObject object = objects.get(UUID.fromString(Json.text(feature, 'id')))
+            if (object == null || belongsToUser(object, Features.className(feature))) continue
+            if (Features.measure(object, feature)) changed.add(object)
+        }
+        if (!changed.isEmpty()) hierarchy.fireObjectMeasurementsChangedEvent(this, changed)
+    }
+
+    private boolean isOurs(PathObject object) {
+        return written.containsKey(object.ID) || object.measurements.containsKey(Features.SCORE)
     }
 
     private boolean inPlane(PathObject object) {
@@ -145,25 +179,28 @@ class ObjectPlacer {
 
     private void perform(List<PathObject> added, List<PathObject> removed) {
         if (added.isEmpty() && removed.isEmpty()) return
+        // Before the lock: the thread of the windows waits for it, and this takes longer than the change itself.
+        Map<UUID, String> looks = new HashMap<>(2 * added.size())
+        for (PathObject object : added) looks.put(object.ID, look(object))
         synchronized (hierarchy) {
-            PathObject root = hierarchy.rootObject
             Map<UUID, PathObject> parents = new HashMap<>()
-            Map<PathObject, List<PathObject>> byParent = new IdentityHashMap<>()
+            Map<PathObject, List<PathObject>> leaving = new IdentityHashMap<>()
             for (PathObject object : removed) {
                 if (object.parent == null) continue
                 parents.put(object.ID, object.parent)
-                byParent.computeIfAbsent(object.parent) { PathObject key -> new ArrayList<PathObject>() }.add(object)
-                written.remove(object.ID)
+                leaving.computeIfAbsent(object.parent) { PathObject key -> new ArrayList<PathObject>() }.add(object)
             }
-            for (Map.Entry<PathObject, List<PathObject>> entry : byParent.entrySet()) entry.key.removeChildObjects(entry.value)
-            Map<PathObject, List<PathObject>> into = new IdentityHashMap<>()
+            for (Map.Entry<PathObject, List<PathObject>> entry : leaving.entrySet()) entry.key.removeChildObjects(entry.value)
+            PathObject root = hierarchy.rootObject
+            Map<PathObject, List<PathObject>> coming = new IdentityHashMap<>()
             for (PathObject object : added) {
-                into.computeIfAbsent(parents.get(object.ID) ?: root) { PathObject key -> new ArrayList<PathObject>() }.add(object)
-                written.put(object.ID, look(object))
+                coming.computeIfAbsent(parents.get(object.ID) ?: root) { PathObject key -> new ArrayList<PathObject>() }.add(object)
             }
-            for (Map.Entry<PathObject, List<PathObject>> entry : into.entrySet()) entry.key.addChildObjects(entry.value)
-            hierarchy.fireHierarchyChangedEvent(this)
+            for (Map.Entry<PathObject, List<PathObject>> entry : coming.entrySet()) entry.key.addChildObjects(entry.value)
+            for (PathObject object : removed) written.remove(object.ID)
+            written.putAll(looks)
         }
+        telling.call(hierarchy, { hierarchy.fireHierarchyChangedEvent(this) })
     }
 
     /** @param className of the feature that would take its place; for an object of an earlier session, what the server calls it */

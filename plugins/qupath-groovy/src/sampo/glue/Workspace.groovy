@@ -2,7 +2,9 @@ package sampo.glue
 
 import com.google.gson.JsonObject
 import groovy.transform.CompileStatic
+import qupath.lib.common.ColorTools
 import qupath.lib.images.ImageData
+import qupath.lib.objects.classes.PathClass
 import sampo.transport.BridgeClient
 import sampo.transport.BridgeFault
 import sampo.transport.BridgeState
@@ -12,6 +14,7 @@ import sampo.transport.ServerRequest
 
 import java.awt.image.BufferedImage
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.ConcurrentLinkedDeque
 import java.util.concurrent.CopyOnWriteArrayList
 
 /**
@@ -27,6 +30,8 @@ class Workspace {
     final ServerLauncher launcher
     private final Map<String, ImageSession> sessions = new ConcurrentHashMap<>()
     private final List<Closure<?>> intentListeners = new CopyOnWriteArrayList<>()
+    /** By intent: in which image each judgement of this run was made, the last one last. */
+    private final Map<String, Deque<Judging>> judgementOrder = new ConcurrentHashMap<>()
     private volatile List<Intent> intents = Collections.emptyList()
     /** Hears lines for a log; never null. */
     Closure<?> log = { String line -> }
@@ -90,6 +95,13 @@ class Workspace {
         refreshIntents()
     }
 
+    /** Another name for a class; objects shown follow it, and are ours as before. */
+    void renameIntent(Intent intent, String name) {
+        updateIntent(intent.id, name, null)
+        PathClass renamed = PathClass.fromString(name, ColorTools.packRGB(intent.color[0], intent.color[1], intent.color[2]))
+        for (ImageSession session : allSessions()) session.placer.rename(intent.name, renamed)
+    }
+
     void forgetExamples(String id) {
         client.ask('intent/update', Json.object(intentId: id, clearExemplars: true))
         refreshIntents()
@@ -100,6 +112,10 @@ class Workspace {
         refreshIntents()
     }
 
+    protected Deque<Judging> judgedLast(String intentId) {
+        return judgementOrder.computeIfAbsent(intentId) { String id -> new ConcurrentLinkedDeque<Judging>() }
+    }
+
     /** The versions of an intent, newest first. */
     List<JsonObject> versions(String id) {
         return Json.objects(client.ask('checkpoint/list', Json.object(intentId: id)), 'checkpoints').sort { JsonObject one -> -one.get('round').asInt }
@@ -107,9 +123,10 @@ class Workspace {
 
     /**
      * The session of a plane; the same one as long as the viewer shows the same image data. Reads pixels the first time.
-     * @throws IOException
+     * @throws IllegalArgumentException when `data` is null @throws IOException
      */
-    ImageSession session(ImageData<BufferedImage> data, int z = 0, int t = 0) {
+    synchronized ImageSession session(ImageData<BufferedImage> data, int z = 0, int t = 0) {
+        if (data == null) throw new IllegalArgumentException('no image is open: open one first')
         ViewerImage image = ViewerImage.of(data, z, t)
         String key = image.uri
         ImageSession known = sessions.get(key)

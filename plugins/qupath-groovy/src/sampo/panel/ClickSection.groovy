@@ -50,18 +50,18 @@ class ClickSection {
         candidateBox.visible = false
         candidateBox.managed = false
         node = Ui.section('Click', Ui.row(tool, count), Ui.note('Left click: this type. Right click or Shift: not this.'),
-            Ui.row(Ui.button('Undo click', 'Takes the last click of this class back') { controller.dropLastClick() },
-                Ui.button('Clear', 'Takes all clicks of this class in this image back') { controller.clearClicks() },
-                Ui.button('Use selected', 'The selected points, cells or annotations are examples of this class') { controller.selectedAsExamples() }),
+            Ui.row(Ui.button('Undo click', 'Takes the last click of this class back') { controller.clicking.dropLast() },
+                Ui.button('Clear', 'Takes all clicks of this class in this image back') { controller.clicking.clear() },
+                Ui.button('Use selected', 'The selected points, cells or annotations are examples of this class') { controller.clicking.useSelected() }),
             candidateBox)
-        controller.changes.addListener { ObservableValue<?> of, Object old, Object now -> refresh() }
-        controller.outcome.addListener { ObservableValue<? extends SearchOutcome> of, SearchOutcome old, SearchOutcome now -> showCandidates(now) }
+        controller.state.changes.addListener { ObservableValue<?> of, Object old, Object now -> refresh() }
+        controller.state.outcome.addListener { ObservableValue<? extends SearchOutcome> of, SearchOutcome old, SearchOutcome now -> showCandidates(now) }
         refresh()
     }
 
     private void refresh() {
         ImageSession session = controller.currentSession
-        Intent intent = controller.intent.get()
+        Intent intent = controller.state.intent.get()
         List<Click> clicks = session == null || intent == null ? [] : session.clicks.findAll { Click one -> one.intentId == intent.id }
         int yes = clicks.count { Click one -> one.positive } as int
         count.text = clicks.isEmpty() ? 'no clicks here' : "$yes this · ${clicks.size() - yes} not this" as String
@@ -86,7 +86,7 @@ class ClickSection {
             masks.eachWithIndex { JsonObject mask, int index ->
                 if (!mask.has('feature')) return
                 PathObject object = Features.toDetection(mask.getAsJsonObject('feature'), session.image.plane)
-                Image crop = Crops.of(session.image, object, session.pixelSize, SIDE, new Color(255, 230, 0))
+                Image crop = Crops.draw(Crops.read(session.image, object, session.pixelSize, SIDE), object, SIDE, new Color(255, 230, 0))
                 made.add(candidate(session, of, index, crop, mask.get('score').asDouble))
             }
             Platform.runLater { if (number == shown.get()) candidates.children.setAll(made) }
@@ -100,7 +100,7 @@ class ClickSection {
         box.addEventHandler(MouseEvent.MOUSE_CLICKED) { MouseEvent event ->
             for (Node other : candidates.children) other.style = '-fx-border-color: -fx-box-border; -fx-border-width: 2; -fx-cursor: hand;'
             box.style = "-fx-border-color: ${Ui.css(PromptOverlay.ADDED)}; -fx-border-width: 2;"
-            controller.better(session, of, index)
+            controller.judgeActions.better(session, of, index)
         }
         return box
     }

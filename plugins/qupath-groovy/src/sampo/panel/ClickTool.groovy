@@ -46,7 +46,7 @@ class ClickTool {
     private void handle(MouseEvent event) {
         QuPathViewer viewer = controller.gui.allViewers.find { QuPathViewer one -> one.view.is(event.source) } ?: controller.gui.viewer
         if (viewer?.imageData == null) {
-            if (event.eventType == MouseEvent.MOUSE_CLICKED) controller.say('Open an image first, then click a nucleus in it.')
+            if (event.eventType == MouseEvent.MOUSE_CLICKED) controller.work.say('Open an image first, then click a nucleus in it.')
             return
         }
         if (event.eventType == MouseEvent.MOUSE_PRESSED) {
@@ -63,8 +63,8 @@ class ClickTool {
         } else if (event.eventType == MouseEvent.MOUSE_CLICKED && event.isStillSincePress() && event.clickCount == 1) {
             Point2D place = viewer.componentPointToImagePoint(event.x, event.y, null, false)
             boolean positive = event.button == MouseButton.PRIMARY && !event.isShiftDown()
-            if (event.isShortcutDown()) controller.select(viewer, place.x, place.y)
-            else controller.clicked(viewer, place.x, place.y, positive)
+            if (event.isShortcutDown()) controller.judgeActions.select(viewer, place.x, place.y)
+            else controller.clicking.clicked(viewer, place.x, place.y, positive)
             event.consume()
         }
     }

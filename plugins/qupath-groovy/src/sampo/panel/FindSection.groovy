@@ -33,15 +33,15 @@ class FindSection {
         bar.maxWidth = Double.MAX_VALUE
         bar.prefHeight = 14
         HBox.setHgrow(bar, Priority.ALWAYS)
-        bar.progressProperty().bind(controller.progress)
-        HBox running = Ui.row(bar, Ui.button('Cancel', 'Stops the search; what was found by then stays (Esc)') { controller.cancel() })
-        Ui.shownWhen(running, controller.busy)
+        bar.progressProperty().bind(controller.state.progress)
+        HBox running = Ui.row(bar, Ui.button('Cancel', 'Stops the search; what was found by then stays (Esc)') { controller.finding.cancel() })
+        Ui.shownWhen(running, controller.state.busy)
 
         CheckBox live = new CheckBox('Live')
         live.focusTraversable = false
         live.minWidth = javafx.scene.layout.Region.USE_PREF_SIZE
         live.tooltip = new Tooltip('Searches the view as you move over the image')
-        live.selectedProperty().bindBidirectional(controller.live)
+        live.selectedProperty().bindBidirectional(controller.state.live)
 
         Slider slider = new Slider(0.05d, 0.95d, 0.5d)
         slider.focusTraversable = false
@@ -50,7 +50,7 @@ class FindSection {
         Label value = new Label('0.50')
         value.minWidth = 34
         value.textProperty().bind(Bindings.createStringBinding({ -> String.format(Locale.ROOT, '%.2f', slider.value) }, slider.valueProperty()))
-        slider.valueProperty().addListener { ObservableValue<? extends Number> of, Number old, Number now -> controller.setThreshold(now.doubleValue()) }
+        slider.valueProperty().addListener { ObservableValue<? extends Number> of, Number old, Number now -> controller.finding.setThreshold(now.doubleValue()) }
         Label least = new Label('Least score')
         least.minWidth = javafx.scene.layout.Region.USE_PREF_SIZE
         least.tooltip = new Tooltip('Objects with a lower score are not shown; moving it needs no new search')
@@ -68,12 +68,12 @@ class FindSection {
         marker.tooltip = new Tooltip('A channel that tells the types apart; the server sees it as DAB')
 
         node = Ui.section('Find all', stainRow,
-            Ui.row(Ui.wide(Ui.button('In view', 'Searches what the viewer shows') { controller.findInView() }),
-                Ui.wide(Ui.button('Annotation', 'Searches the selected annotation') { controller.findInSelection() }),
-                Ui.wide(Ui.button('Whole image', 'Searches the whole image; objects come while it runs') { controller.findInImage() })),
-            Ui.row(Ui.button('Only classify selected', 'Gives the selected objects the class they fit; adds and moves nothing') { controller.classifySelected() }, Ui.space(), live),
+            Ui.row(Ui.wide(Ui.button('In view', 'Searches what the viewer shows') { controller.finding.inView(false) }),
+                Ui.wide(Ui.button('Annotation', 'Searches the selected annotation') { controller.finding.inSelection() }),
+                Ui.wide(Ui.button('Whole image', 'Searches the whole image; objects come while it runs') { controller.finding.inImage() })),
+            Ui.row(Ui.button('Only classify selected', 'Gives the selected objects the class they fit; adds and moves nothing') { controller.finding.classifySelected() }, Ui.space(), live),
             Ui.row(least, slider, value), running)
-        controller.changes.addListener { ObservableValue<?> of, Object old, Object now -> showStains() }
+        controller.state.changes.addListener { ObservableValue<?> of, Object old, Object now -> showStains() }
     }
 
     private void showStains() {
@@ -92,6 +92,6 @@ class FindSection {
     }
 
     private void chosen() {
-        if (!filling && nuclei.selectionModel.selectedIndex >= 0) controller.useStains(nuclei.selectionModel.selectedIndex, Math.max(0, marker.selectionModel.selectedIndex) - 1)
+        if (!filling && nuclei.selectionModel.selectedIndex >= 0) controller.finding.useStains(nuclei.selectionModel.selectedIndex, Math.max(0, marker.selectionModel.selectedIndex) - 1)
     }
 }

@@ -22,11 +22,11 @@ import javafx.scene.layout.VBox
 import javafx.stage.Stage
 import org.slf4j.Logger
 import org.slf4j.LoggerFactory
-import qupath.lib.objects.PathObject
 import sampo.glue.Features
 import sampo.glue.ImageSession
 import sampo.glue.Intent
 import sampo.glue.Json
+import sampo.glue.ReviewPage
 
 import java.awt.Color
 
@@ -90,33 +90,43 @@ class Gallery {
     }
 
     private void load() {
-        loading = true
         heading.text = 'Looking for the most uncertain …'
+        onWorker {
+            // The server cuts the pictures: one question instead of forty readings.
+            ReviewPage page = session.reviewPage(intent.id, COUNT, SIDE)
+            double least = session.threshold ?: 0.5d
+            List<Image> crops = page.objects.collect { JsonObject feature ->
+                Crops.draw(page.thumbnails.get(Json.text(feature, 'id')), Features.toDetection(feature, session.image.plane), SIDE, Color.WHITE)
+            }
+            Platform.runLater { fill(page.objects, crops, least) }
+        }
+    }
+
+    /** @param least score from which an object begins as right */
+    private void fill(List<JsonObject> objects, List<Image> crops, double least) {
+        features.clear()
+        right.clear()
+        tiles.children.clear()
+        objects.eachWithIndex { JsonObject feature, int index ->
+            features.add(feature)
+            right.add(Features.score(feature) >= least)
+            tiles.children.add(tile(index, crops[index]))
+        }
+        tell()
+        loading = false
+    }
+
+    /** What goes wrong is said in the heading, and the window stays as it is. */
+    private void onWorker(Closure<?> body) {
+        loading = true
         Thread.startDaemon('sampo-gallery') {
             try {
-                List<JsonObject> next = session.review(intent.id, COUNT)
-                double least = session.threshold ?: 0.5d
-                List<Image> crops = next.collect { JsonObject one ->
-                    PathObject object = Features.toDetection(one, session.image.plane)
-                    Crops.of(session.image, object, session.pixelSize, SIDE, new Color(255, 255, 255))
-                }
-                Platform.runLater {
-                    features.clear()
-                    right.clear()
-                    tiles.children.clear()
-                    next.eachWithIndex { JsonObject one, int index ->
-                        features.add(one)
-                        right.add(Features.score(one) >= least)
-                        tiles.children.add(tile(index, crops[index]))
-                    }
-                    tell()
-                    loading = false
-                }
-            } catch (Exception failed) {
-                LOGGER.warn('The gallery could not be filled', failed)
+                body.call()
+            } catch (Throwable failed) {
+                LOGGER.warn('The gallery could not go on', failed)
                 Platform.runLater {
                     loading = false
-                    heading.text = failed instanceof sampo.transport.BridgeFault ? ((sampo.transport.BridgeFault) failed).sentence() : failed.message?.capitalize()
+                    heading.text = Work.sentenceOf(failed)
                 }
             }
         }
@@ -157,31 +167,23 @@ class Gallery {
 
     private void settle() {
         if (loading || features.isEmpty()) return
-        loading = true
         List<JsonObject> yes = [], no = []
-        features.eachWithIndex { JsonObject one, int index -> (right[index] ? yes : no).add(one) }
-        Thread.startDaemon('sampo-gallery') {
-            try {
-                session.judgeFeatures(intent.id, yes, no)
-                controller.judgedMore()
-                Platform.runLater {
-                    settled += yes.size() + no.size()
-                    load()
-                }
-            } catch (RuntimeException failed) {
-                Platform.runLater {
-                    loading = false
-                    heading.text = failed instanceof sampo.transport.BridgeFault ? ((sampo.transport.BridgeFault) failed).sentence() : failed.message
-                }
+        features.eachWithIndex { JsonObject feature, int index -> (right[index] ? yes : no).add(feature) }
+        onWorker {
+            session.judgeFeatures(intent.id, yes, no)
+            controller.judgeActions.judgedMore()
+            Platform.runLater {
+                settled += yes.size() + no.size()
+                load()
             }
         }
     }
 
     private void undo() {
         if (loading) return
-        Thread.startDaemon('sampo-gallery') {
+        onWorker {
             session.undo()
-            controller.judgedMore()
+            controller.judgeActions.judgedMore()
             Platform.runLater { load() }
         }
     }

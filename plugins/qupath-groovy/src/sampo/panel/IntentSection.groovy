@@ -37,17 +37,17 @@ class IntentSection {
 
     IntentSection(Controller controller) {
         this.controller = controller
-        list = new ListView<>(controller.intents)
+        list = new ListView<>(controller.state.intents)
         list.fixedCellSize = 30
         list.prefHeight = 30 * 4 + 2
         list.minHeight = 30 * 2 + 2
         list.placeholder = Ui.note('No class yet: click a nucleus, or press New.')
         list.cellFactory = { ListView<Intent> of -> new Row() } as Callback<ListView<Intent>, ListCell<Intent>>
         list.selectionModel.selectedItemProperty().addListener { ObservableValue<? extends Intent> of, Intent old, Intent now ->
-            if (now != null && now.id != controller.intent.get()?.id) controller.intent.set(now)
-            else if (now != null) controller.intent.set(now)
+            if (now != null && now.id != controller.state.intent.get()?.id) controller.state.intent.set(now)
+            else if (now != null) controller.state.intent.set(now)
         }
-        controller.intent.addListener { ObservableValue<? extends Intent> of, Intent old, Intent now ->
+        controller.state.intent.addListener { ObservableValue<? extends Intent> of, Intent old, Intent now ->
             if (now != null) list.selectionModel.select(now)
         }
         MenuButton more = new MenuButton('More')
@@ -56,23 +56,23 @@ class IntentSection {
         fill(more)
         node = Ui.section('Class', list, Ui.row(
             Ui.button('New …', 'A class to click for: one of QuPath\'s, or a new name') {
-                String name = controller.askClassName()
-                if (name != null) controller.createIntent(name)
+                String name = controller.intentActions.askName()
+                if (name != null) controller.intentActions.create(name)
             }, more, Ui.space()))
     }
 
     private void fill(MenuButton more) {
-        Intent chosen = controller.intent.get()
+        Intent chosen = controller.state.intent.get()
         more.items.setAll(
             item('Rename …', chosen) {
                 String name = Dialogs.showInputDialog('SAMPO', 'New name of the class', chosen.name)
-                if (name?.trim()) controller.renameIntent(chosen, name.trim())
+                if (name?.trim()) controller.intentActions.rename(chosen, name.trim())
             },
             item('Colour …', chosen) { pickColor(chosen) },
             versions(chosen),
             new SeparatorMenuItem(),
-            item('Forget the examples', chosen) { controller.forgetExamples(chosen) },
-            item('Delete …', chosen) { controller.deleteIntent(chosen) })
+            item('Forget the examples', chosen) { controller.intentActions.forgetExamples(chosen) },
+            item('Delete …', chosen) { controller.intentActions.delete(chosen) })
         if (chosen != null) listVersions(chosen, (Menu) more.items[2])
     }
 
@@ -96,7 +96,7 @@ class IntentSection {
                 for (JsonObject one : known) menu.items.add(version(chosen, one))
                 CheckMenuItem shipped = new CheckMenuItem('as shipped')
                 shipped.selected = chosen.checkpointId == null
-                shipped.setOnAction { ActionEvent event -> controller.activate(chosen, null) }
+                shipped.setOnAction { ActionEvent event -> controller.refining.activate(chosen, null) }
                 menu.items.add(shipped)
             }
         }
@@ -108,7 +108,7 @@ class IntentSection {
         String when = Json.text(one, 'createdAt').take(16).replace('T', ' ')
         CheckMenuItem made = new CheckMenuItem("round ${one.get('round').asInt}, $when${judged == null ? '' : ", ${judged.asInt} judgements"}" as String)
         made.selected = one.get('active').asBoolean
-        made.setOnAction { ActionEvent event -> controller.activate(chosen, Json.text(one, 'checkpointId')) }
+        made.setOnAction { ActionEvent event -> controller.refining.activate(chosen, Json.text(one, 'checkpointId')) }
         return made
     }
 
@@ -120,7 +120,7 @@ class IntentSection {
         dialog.dialogPane.buttonTypes.addAll(javafx.scene.control.ButtonType.OK, javafx.scene.control.ButtonType.CANCEL)
         if (dialog.showAndWait().orElse(null) != javafx.scene.control.ButtonType.OK) return
         Color color = picker.value
-        controller.recolorIntent(chosen, [color.red, color.green, color.blue].collect { Double part -> Math.round(part * 255) as int })
+        controller.intentActions.recolor(chosen, [color.red, color.green, color.blue].collect { Double part -> Math.round(part * 255) as int })
     }
 
     private static MenuItem item(String text, Intent chosen, Closure<?> action) {

@@ -15,11 +15,11 @@ class Keys {
     Keys(Controller controller) {
         this.controller = controller
         actions = [
-            (KeyCode.Y): { -> controller.judgeSelected(true) },
-            (KeyCode.X): { -> controller.judgeSelected(false) },
-            (KeyCode.Q): { -> controller.reviewNext() },
-            (KeyCode.U): { -> controller.undo() },
-            (KeyCode.K): { -> controller.takeDrawn() },
+            (KeyCode.Y): { -> controller.judgeActions.judgeSelected(true) },
+            (KeyCode.X): { -> controller.judgeActions.judgeSelected(false) },
+            (KeyCode.Q): { -> controller.review.next() },
+            (KeyCode.U): { -> controller.judgeActions.undo() },
+            (KeyCode.K): { -> controller.judgeActions.takeDrawn() },
         ] as Map<KeyCode, Closure<?>>
     }
 
@@ -28,10 +28,10 @@ class Keys {
     }
 
     private void handle(KeyEvent event) {
-        if (!controller.active || event.isShortcutDown() || event.isAltDown() || event.isShiftDown()) return
+        if (!controller.state.active.get() || event.isShortcutDown() || event.isAltDown() || event.isShiftDown()) return
         if (event.target instanceof TextInputControl || event.target instanceof ComboBoxBase) return
-        if (event.code == KeyCode.ESCAPE && controller.busy.get()) {
-            controller.cancel()
+        if (event.code == KeyCode.ESCAPE && controller.state.busy.get()) {
+            controller.finding.cancel()
             event.consume()
             return
         }

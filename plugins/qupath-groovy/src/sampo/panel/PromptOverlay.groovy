@@ -6,6 +6,7 @@ import qupath.lib.gui.viewer.overlays.AbstractOverlay
 import qupath.lib.images.ImageData
 import qupath.lib.objects.PathObject
 import qupath.lib.regions.ImageRegion
+import qupath.lib.roi.interfaces.ROI
 import sampo.glue.Click
 import sampo.glue.ImageSession
 import sampo.glue.Intent
@@ -38,18 +39,18 @@ class PromptOverlay extends AbstractOverlay {
 
     @Override
     void paintOverlay(Graphics2D g2d, ImageRegion region, double downsample, ImageData<BufferedImage> data, boolean paintCompletely) {
-        ImageSession session = controller.sessionOf(data, viewer.ZPosition, viewer.TPosition)
+        ImageSession session = controller.images.sessionOf(data, viewer.ZPosition, viewer.TPosition)
         if (session == null) return
         Graphics2D g = (Graphics2D) g2d.create()
         g.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON)
-        Difference difference = controller.difference
+        Difference difference = controller.refining.difference
         if (difference != null && difference.session.is(session)) {
-            outline(g, difference.removed, REMOVED, downsample, true)
-            outline(g, difference.reshaped, RESHAPED, downsample, false)
-            outline(g, difference.added, ADDED, downsample, false)
+            outline(g, difference.removed, region, REMOVED, downsample, true)
+            outline(g, difference.reshaped, region, RESHAPED, downsample, false)
+            outline(g, difference.added, region, ADDED, downsample, false)
         }
-        PathObject reviewed = controller.reviewed
-        if (reviewed != null && controller.reviewSession.is(session)) {
+        PathObject reviewed = controller.review.shown
+        if (reviewed != null && controller.review.session.is(session)) {
             Shape shape = reviewed.ROI.shape
             g.setStroke(new BasicStroke((float) (5 * downsample)))
             g.setColor(Color.BLACK)
@@ -78,11 +79,15 @@ class PromptOverlay extends AbstractOverlay {
         g.draw(new Line2D.Double(click.x - arm, click.y + arm, click.x + arm, click.y - arm))
     }
 
-    private static void outline(Graphics2D g, List<PathObject> objects, Color color, double downsample, boolean dashed) {
+    /** Of the objects, those that are in sight: a slide has many more. */
+    private static void outline(Graphics2D g, List<PathObject> objects, ImageRegion region, Color color, double downsample, boolean dashed) {
         float width = (float) (2.4 * downsample)
         float[] dashes = [(float) (DASHES[0] * downsample), (float) (DASHES[1] * downsample)] as float[]
         g.setStroke(dashed ? new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1f, dashes, 0f) : new BasicStroke(width))
         g.setColor(color)
-        for (PathObject object : objects) g.draw(object.ROI.shape)
+        for (PathObject object : objects) {
+            ROI roi = object.ROI
+            if (region.intersects(roi.boundsX, roi.boundsY, roi.boundsWidth, roi.boundsHeight)) g.draw(roi.shape)
+        }
     }
 }

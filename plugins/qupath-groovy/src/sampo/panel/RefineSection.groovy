@@ -22,33 +22,33 @@ class RefineSection {
 
     RefineSection(Controller controller) {
         this.controller = controller
-        Button refine = Ui.wide(Ui.button('Refine', 'Learns from what you judged; a few seconds. What you judged or edited stays as you said.') { controller.refine() })
-        refine.disableProperty().bind(controller.refining)
+        Button refine = Ui.wide(Ui.button('Refine', 'Learns from what you judged; a few seconds. What you judged or edited stays as you said.') { controller.refining.refine() })
+        refine.disableProperty().bind(controller.refining.underWay)
         ProgressBar bar = new ProgressBar()
         bar.maxWidth = Double.MAX_VALUE
         bar.prefHeight = 14
         HBox.setHgrow(bar, Priority.ALWAYS)
-        bar.progressProperty().bind(controller.refineProgress)
-        HBox running = Ui.row(bar, Ui.button('Cancel', 'Stops; nothing is changed then') { controller.cancel() })
-        Ui.shownWhen(running, controller.refining)
+        bar.progressProperty().bind(controller.refining.progress)
+        HBox running = Ui.row(bar, Ui.button('Cancel', 'Stops; nothing is changed then') { controller.finding.cancel() })
+        Ui.shownWhen(running, controller.refining.underWay)
         Label text = new Label()
         text.wrapText = true
         text.minHeight = Region.USE_PREF_SIZE
-        text.textProperty().bind(controller.refineText)
-        Ui.shownWhen(text, controller.refineText.isNotEmpty())
-        HBox decide = Ui.row(Ui.wide(Ui.button('Keep', 'Keeps the refinement; it is a version of the class') { controller.keepRefinement() }),
-            Ui.wide(Ui.button('Revert', 'Goes back to the version before; the judgements are kept') { controller.revertRefinement() }))
-        Ui.shownWhen(decide, Bindings.createBooleanBinding({ -> controller.refined.get()?.activated ?: false }, controller.refined))
+        text.textProperty().bind(controller.refining.text)
+        Ui.shownWhen(text, controller.refining.text.isNotEmpty())
+        HBox decide = Ui.row(Ui.wide(Ui.button('Keep', 'Keeps the refinement; it is a version of the class') { controller.refining.keep() }),
+            Ui.wide(Ui.button('Revert', 'Goes back to the version before; the judgements are kept') { controller.refining.revert() }))
+        Ui.shownWhen(decide, Bindings.createBooleanBinding({ -> controller.refining.refined.get()?.activated ?: false }, controller.refining.refined))
         legend.visible = false
         legend.managed = false
         node = Ui.section('Refine', refine, running, text, legend, decide)
-        controller.refined.addListener { ObservableValue<? extends RefineOutcome> of, RefineOutcome old, RefineOutcome now -> show() }
-        controller.changes.addListener { ObservableValue<?> of, Object old, Object now -> show() }
+        controller.refining.refined.addListener { ObservableValue<? extends RefineOutcome> of, RefineOutcome old, RefineOutcome now -> show() }
+        controller.state.changes.addListener { ObservableValue<?> of, Object old, Object now -> show() }
     }
 
     private void show() {
-        Difference difference = controller.difference
-        boolean any = difference != null && controller.refined.get() != null
+        Difference difference = controller.refining.difference
+        boolean any = difference != null && controller.refining.refined.get() != null
         legend.visible = any
         legend.managed = any
         if (!any) return

@@ -18,20 +18,20 @@ class ReviewSection {
         this.controller = controller
         count.style = '-fx-font-size: 0.92em; -fx-opacity: 0.8;'
         node = Ui.section('Judge',
-            Ui.row(Ui.wide(Ui.button('✓  Yes (Y)', 'The selected objects are right') { controller.judgeSelected(true) }),
-                Ui.wide(Ui.button('✗  No (X)', 'The selected objects are wrong: they go, and Refine learns from it') { controller.judgeSelected(false) }),
-                Ui.wide(Ui.button('Next (Q)', 'The most uncertain object that was not judged, in the middle of the view') { controller.reviewNext() })),
-            Ui.row(Ui.button('Gallery …', '40 objects at once, most uncertain first') { controller.openGallery() },
-                Ui.button('Add drawn (K)', 'The selected annotation is an object of this class, outlined by you') { controller.takeDrawn() },
-                Ui.button('Undo (U)', 'Takes the last step of this image back, without limit') { controller.undo() }),
+            Ui.row(Ui.wide(Ui.button('✓  Yes (Y)', 'The selected objects are right') { controller.judgeActions.judgeSelected(true) }),
+                Ui.wide(Ui.button('✗  No (X)', 'The selected objects are wrong: they go, and Refine learns from it') { controller.judgeActions.judgeSelected(false) }),
+                Ui.wide(Ui.button('Next (Q)', 'The most uncertain object that was not judged, in the middle of the view') { controller.review.next() })),
+            Ui.row(Ui.button('Gallery …', '40 objects at once, most uncertain first') { controller.review.openGallery() },
+                Ui.button('Add drawn (K)', 'The selected annotation is an object of this class, outlined by you') { controller.judgeActions.takeDrawn() },
+                Ui.button('Undo (U)', 'Takes the last step of this image back, without limit') { controller.judgeActions.undo() }),
             count)
-        controller.changes.addListener { ObservableValue<?> of, Object old, Object now -> refresh() }
+        controller.state.changes.addListener { ObservableValue<?> of, Object old, Object now -> refresh() }
         refresh()
     }
 
     private void refresh() {
         ImageSession session = controller.currentSession
-        Intent intent = controller.intent.get()
+        Intent intent = controller.state.intent.get()
         if (intent == null) {
             count.text = 'Nothing judged yet.'
             return

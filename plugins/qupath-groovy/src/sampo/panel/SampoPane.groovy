@@ -31,16 +31,16 @@ class SampoPane {
         scroll.hbarPolicy = ScrollPane.ScrollBarPolicy.NEVER
         scroll.style = '-fx-background-color: transparent;'
         // Keep and Revert are at the end: they must not wait below the fold.
-        for (ObservableValue<?> of : [controller.refining, controller.refined])
+        for (ObservableValue<?> of : [controller.refining.underWay, controller.refining.refined])
             of.addListener { ObservableValue<?> which, Object old, Object now -> Platform.runLater { scroll.layout(); scroll.vvalue = 1d } }
         Label message = new Label()
-        message.textProperty().bind(controller.message)
+        message.textProperty().bind(controller.state.message)
         message.wrapText = true
         message.maxWidth = Double.MAX_VALUE
         message.minHeight = Region.USE_PREF_SIZE
         message.padding = new Insets(8, 10, 8, 10)
         message.style = '-fx-background-color: derive(-fx-base, -6%); -fx-border-color: -fx-box-border transparent transparent transparent;'
-        Ui.shownWhen(message, controller.message.isNotEmpty())
+        Ui.shownWhen(message, controller.state.message.isNotEmpty())
         VBox whole = new VBox(scroll, message)
         VBox.setVgrow(scroll, javafx.scene.layout.Priority.ALWAYS)
         whole.minWidth = 280
@@ -51,18 +51,18 @@ class SampoPane {
     private Node connection() {
         Circle light = new Circle(5)
         Label text = new Label()
-        light.fillProperty().bind(Bindings.createObjectBinding({ -> lightOf(controller.state.get()) }, controller.state))
-        text.textProperty().bind(Bindings.createStringBinding({ -> textOf(controller.state.get()) }, controller.state))
+        light.fillProperty().bind(Bindings.createObjectBinding({ -> lightOf(controller.state.connection.get()) }, controller.state.connection))
+        text.textProperty().bind(Bindings.createStringBinding({ -> textOf(controller.state.connection.get()) }, controller.state.connection))
         HBox line = Ui.row(light, text, Ui.space(),
             Ui.shownWhen(Ui.button('Connect', 'Looks for the running server again; starts it where none runs') { controller.connect(true) },
-                Bindings.createBooleanBinding({ -> controller.state.get() == BridgeState.OFFLINE }, controller.state)))
+                Bindings.createBooleanBinding({ -> controller.state.connection.get() in [BridgeState.OFFLINE, BridgeState.RECONNECTING] }, controller.state.connection)))
         Label why = new Label()
         why.wrapText = true
         why.minHeight = Region.USE_PREF_SIZE
         why.padding = new Insets(7, 9, 7, 9)
         why.style = '-fx-background-color: #fdecea; -fx-text-fill: #611a15; -fx-background-radius: 4; -fx-border-color: #f5c6c2; -fx-border-radius: 4;'
-        why.textProperty().bind(Bindings.createStringBinding({ -> controller.fault.get()?.sentence() ?: '' }, controller.fault))
-        Ui.shownWhen(why, Bindings.createBooleanBinding({ -> controller.fault.get() != null && controller.active }, controller.fault))
+        why.textProperty().bind(Bindings.createStringBinding({ -> controller.state.fault.get()?.sentence() ?: '' }, controller.state.fault))
+        Ui.shownWhen(why, Bindings.createBooleanBinding({ -> controller.state.fault.get() != null && controller.state.active.get() }, controller.state.fault))
         VBox made = new VBox(7d, line, why)
         made.padding = new Insets(9, 10, 9, 10)
         made.style = '-fx-border-color: transparent transparent -fx-box-border transparent;'

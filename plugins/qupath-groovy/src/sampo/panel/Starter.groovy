@@ -7,6 +7,7 @@ import javafx.scene.control.Button
 import javafx.scene.control.Tooltip
 import org.codehaus.groovy.control.CompilationUnit
 import org.codehaus.groovy.control.CompilerConfiguration
+import org.codehaus.groovy.runtime.InvokerHelper
 import org.slf4j.Logger
 import org.slf4j.LoggerFactory
 import qupath.lib.common.GeneralTools
@@ -65,6 +66,7 @@ class Starter {
         long start = System.nanoTime()
         try {
             ClassLoader compiled = compiled(sources, classes)
+            warm(sources, compiled)
             Object made = compiled.loadClass('sampo.panel.Plugin').getMethod('install', Object, File).invoke(null, gui, stateFolder)
             LOGGER.info('SAMPO is ready after {} s', String.format(Locale.ROOT, '%.1f', (System.nanoTime() - start) / 1e9d))
             plugin = made
@@ -73,6 +75,15 @@ class Starter {
             LOGGER.error('SAMPO could not be started', broken)
             Throwable cause = broken.cause ?: broken
             failure = "SAMPO could not be started in QuPath ${GeneralTools.version}: ${cause.message?.readLines()?.find()}\nThe log has more (View > Show log)." as String
+        }
+    }
+
+    /** Reads every class here: met first on the thread of the windows, they would hold it up for half a second. */
+    private static void warm(ClassLoader sources, ClassLoader compiled) {
+        for (String name : sources.getResource('sampo/sources.txt').readLines('UTF-8')) {
+            if (!name.endsWith('.groovy')) continue
+            String className = name.substring(0, name.length() - '.groovy'.length()).replace('/', '.')
+            if (className != Starter.name) InvokerHelper.getMetaClass(Class.forName(className, true, compiled))
         }
     }
 

@@ -62,6 +62,12 @@ class BridgeClient {
         return server != null && server.getAsJsonObject('capabilities').getAsJsonArray('methods').any { JsonElement one -> one.asString == method }
     }
 
+    /** A limit of the server; null where it has none of this name, as older servers have not. */
+    Long limit(String name) {
+        JsonElement limit = getServer()?.getAsJsonObject('limits')?.get(name)
+        return limit != null && limit.isJsonPrimitive() ? limit.asLong : null
+    }
+
     /** `listener` gets the state and the fault behind it (or null), at every change. */
     void onState(Closure<?> listener) { stateListeners.add(listener) }
 

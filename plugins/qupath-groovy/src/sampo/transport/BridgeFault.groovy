@@ -41,7 +41,7 @@ class BridgeFault extends RuntimeException {
 
     static BridgeFault noServer(File connectionFile) {
         return new BridgeFault('NoServer', -32060, 'no SAMPO server runs on this computer' as String,
-            "start it with the button Start, or in a terminal: sampo serve (looked for ${connectionFile.path})" as String, true)
+            "start it with the button Connect, or in a terminal: sampo serve (looked for ${connectionFile.path})" as String, true)
     }
 
     static BridgeFault damagedConnectionFile(File connectionFile) {
@@ -54,7 +54,7 @@ class BridgeFault extends RuntimeException {
             ? new BridgeFault('ConnectionRefused', -32061, "nothing answers at ${info.url}, though process ${info.pid} runs" as String,
                 'a firewall may be in the way, or the connection file is from another server: stop it and start it again', true, null, cause)
             : new BridgeFault('ConnectionRefused', -32061, "the server of the connection file (process ${info.pid}) has ended" as String,
-                'start it again with the button Start, or in a terminal: sampo serve', true, null, cause)
+                'start it again with the button Connect, or in a terminal: sampo serve', true, null, cause)
     }
 
     static BridgeFault silent(ConnectionInfo info, Throwable cause) {
@@ -90,10 +90,10 @@ class BridgeFault extends RuntimeException {
             'the plugin connects again by itself; clicks and judgements are kept', true)
     }
 
-    /** @param method of the server that the plugin needs and an older server lacks */
-    static BridgeFault notAvailable(String method) {
-        return new BridgeFault('NotAvailable', -32006, "this server has no $method" as String,
-            'update the server', false)
+    /** @param what the plugin needs and an older server lacks, a method or a few words */
+    static BridgeFault notAvailable(String what) {
+        return new BridgeFault('NotAvailable', -32006, "this server has no $what" as String,
+            'it is older than this plugin: update the server', false)
     }
 
     /** One text for a message box: what happened, then what to do. */

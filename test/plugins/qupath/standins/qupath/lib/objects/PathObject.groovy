@@ -15,6 +15,9 @@ class PathObject {
     private final MeasurementList list = new MeasurementList()
 
     ROI getROI() { return shape }
+    private String name
+    String getName() { return name }
+    void setName(String name) { this.name = name }
     UUID getID() { return id }
     void setID(UUID id) { this.id = id }
     PathClass getPathClass() { return pathClass }

@@ -20,4 +20,6 @@ class RegionRequest {
     int getY() { return y }
     int getWidth() { return width }
     int getHeight() { return height }
+    int getZ() { return z }
+    int getT() { return t }
 }
