@@ -4,6 +4,7 @@ import { isBridgeError } from '../errors';
 import type { BatchStartParams } from '../protocol/types.gen';
 import { readGeometry } from '../segmentation/features';
 import { UsageError } from './command';
+import { record } from './jsonValues';
 
 type Extent = NonNullable<BatchStartParams['images'][number]['extent']>;
 type Position = [number, number];
@@ -63,10 +64,4 @@ function closed(ring: readonly number[]): Position[] {
     ring[2 * i + 1]!,
   ]);
   return [...positions, positions[0]!];
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
 }

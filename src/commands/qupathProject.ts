@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { mapPath, type PathMap } from '../services/batch/cluster/pathMap';
 import { UsageError } from './command';
+import { record, text } from './jsonValues';
 
 /** The file that a QuPath project is opened by (0.2 and newer write the same form). */
 export const PROJECT_ENDING = '.qpproj';
@@ -153,14 +154,4 @@ export function annotationFiles(folder: string, image: ProjectImage): string[] {
 export function shortPath(folder: string, path: string): string {
   const way = relative(folder, path);
   return way.startsWith(`..${sep}`) ? path : way;
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -1,4 +1,4 @@
-import { outlineContains, type Outline, type Rectangle, type Ring, type Size } from './geometry';
+import type { Outline, Rectangle, Ring, Size } from './geometry';
 
 /** Lines on which an outline's extent in a rectangle is measured. */
 const LINES = 1024;
@@ -36,9 +36,13 @@ export function coverageMask(
   const [stepX, stepY] = [image.width / width, image.height / height];
   const data = new Uint8Array(width * height);
   for (let row = 0; row < height; row++)
-    for (let column = 0; column < width; column++)
-      if (outlineContains(outline, (column + 0.5) * stepX, (row + 0.5) * stepY))
-        data[row * width + column] = 1;
+    for (const part of outline)
+      for (const [from, to] of spansOf(part, (row + 0.5) * stepY)) {
+        // Columns whose middle lies in [from, to).
+        const first = Math.max(0, Math.ceil(from / stepX - 0.5));
+        const end = Math.min(width, Math.ceil(to / stepX - 0.5));
+        if (first < end) data.fill(1, row * width + first, row * width + end);
+      }
   for (const ring of outline.flat())
     eachPointAlong(ring, Math.min(stepX, stepY) / 2, (px, py) => {
       const [column, row] = [Math.floor(px / stepX), Math.floor(py / stepY)];

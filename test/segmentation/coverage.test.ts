@@ -42,3 +42,15 @@ test('a mask marks every cell that an outline touches, however small it is', () 
   expect(half.data[4]).toBe(1);
   expect(half.data[6]).toBe(0);
 });
+
+test('a mask holds every cell whose middle is inside: holes are left out, overlaps are in', () => {
+  const image = { width: 60, height: 60 };
+  for (const outline of [OVERLAPPING, WITH_HOLE]) {
+    const { data } = coverageMask(outline, { width: 60, height: 60 }, image);
+    for (let y = 0; y < 60; y++)
+      for (let x = 0; x < 60; x++)
+        if (outlineContains(outline, x + 0.5, y + 0.5)) expect([x, y, data[60 * y + x]]).toEqual([x, y, 1]);
+  }
+  const { data } = coverageMask(WITH_HOLE, { width: 60, height: 60 }, image);
+  expect([data[60 * 20 + 20], data[60 * 20 + 40], data[60 * 12 + 12]]).toEqual([0, 0, 1]);
+});

@@ -55,7 +55,7 @@ function csv(rows: readonly (readonly string[])[]): string {
 export function methodsText({ document, jobId }: StoredJob, stored: readonly StoredImage[]): string {
   const { intents, images, filters, modelId, tissue, version } = document;
   const names = intents.map(
-    ({ name, round }) => `"${name}" (${round === 0 ? 'not refined' : `refined ${round} times`})`,
+    ({ name, round }) => `"${name}" (${round === 0 ? 'not refined' : `refined ${counted(round, 'time')}`})`,
   );
   const done = stored.flatMap(({ outcome }) => outcome ?? []);
   const area = done.reduce((sum, { areaMm2 }) => sum + areaMm2, 0);
@@ -69,13 +69,18 @@ export function methodsText({ document, jobId }: StoredJob, stored: readonly Sto
     ...(filters.minAreaMicrons2 === undefined ? [] : [`an area of at least ${filters.minAreaMicrons2} µm²`]),
     ...(filters.maxAreaMicrons2 === undefined ? [] : [`an area of at most ${filters.maxAreaMicrons2} µm²`]),
   ];
+  const left = images.length - done.length;
   return [
     `Nuclei of ${names.join(', ')} were found with SAMPO ${version} (model ${modelId}), a promptable nucleus segmenter`,
-    `that learns a type from examples by preference optimization (SAMPO, arXiv 2508.02464). ${images.length} images with pixel`,
-    `sizes of ${sizes.join(', ') || 'unknown'} µm were searched ${tissue ? 'where tissue was found on a small level (optical density, Otsu 1979)' : 'as a whole'},`,
-    `${area.toFixed(2)} mm² in all. Objects are reported with ${set.join(', ')}. Job ${jobId}; job.json holds every setting.`,
+    `that learns a type from examples by preference optimization (SAMPO, arXiv 2508.02464). ${counted(done.length, 'image')} with pixel`,
+    `sizes of ${sizes.join(', ') || 'unknown'} µm ${done.length === 1 ? 'was' : 'were'} searched ${tissue ? 'where tissue was found on a small level (optical density, Otsu 1979)' : 'as a whole'},`,
+    `${area.toFixed(2)} mm² in all${left === 0 ? '' : `; ${counted(left, 'image')} of the job had no result`}. Objects are reported with ${set.join(', ')}. Job ${jobId}; job.json holds every setting.`,
     '',
   ].join('\n');
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Everything that made the results, for another program. */

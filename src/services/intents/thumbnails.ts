@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../../abort';
 import { BridgeError } from '../../errors';
-import type { ObjectFeature } from '../../segmentation/features';
-import type { Size } from '../../segmentation/geometry';
+import { readGeometry, type ObjectFeature } from '../../segmentation/features';
+import { outlineBounds, type Size } from '../../segmentation/geometry';
 import type { RgbPixels } from '../images/pixels';
 import type { Region } from '../images/region';
 import type { SearchImage } from '../search/tilePixels';
@@ -37,14 +37,14 @@ export function thumbnailRegion(
   pixelSizeMicrons: number,
   { size = 96, microns = 24 }: ThumbnailRequest = {},
 ): Region {
-  const { left, top, right, bottom } = boundsOf(object);
-  const longest = Math.max(right - left, bottom - top);
+  const bounds = outlineBounds(readGeometry(object.geometry));
+  const longest = Math.max(bounds.width, bounds.height);
   const side = Math.max(1, Math.ceil(Math.max(microns / pixelSizeMicrons, MARGIN * longest)));
   const width = Math.min(side, image.width);
   const height = Math.min(side, image.height);
   return {
-    x: placed((left + right - width) / 2, image.width - width),
-    y: placed((top + bottom - height) / 2, image.height - height),
+    x: placed(bounds.x + (bounds.width - width) / 2, image.width - width),
+    y: placed(bounds.y + (bounds.height - height) / 2, image.height - height),
     width,
     height,
     downsample: Math.max(1, Math.max(width, height) / size),
@@ -86,19 +86,4 @@ export function checkThumbnailCount(count: number, limit: number): void {
 
 function placed(wanted: number, most: number): number {
   return Math.min(Math.max(0, Math.round(wanted)), most);
-}
-
-function boundsOf({
-  geometry,
-}: Pick<ObjectFeature, 'geometry'>): Readonly<Record<'left' | 'top' | 'right' | 'bottom', number>> {
-  const polygons = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
-  const shells = polygons.flatMap(([shell = []]) => shell);
-  const xs = shells.map(([x = 0]) => x);
-  const ys = shells.map(([, y = 0]) => y);
-  return {
-    left: Math.min(...xs),
-    top: Math.min(...ys),
-    right: Math.max(...xs),
-    bottom: Math.max(...ys),
-  };
 }
